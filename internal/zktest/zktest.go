@@ -1,0 +1,180 @@
+// Package zktest starts the real Apache ZooKeeper, from Debian's packages, for
+// tests that compare with it.
+//
+// A test that needs a peer which is not installed is skipped, and says what to
+// install; with ZOOK_REQUIRE_PEERS=1, as in CI, it fails instead.
+package zktest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// NeedPeer skips the test, or fails it under ZOOK_REQUIRE_PEERS=1.
+func NeedPeer(tb testing.TB, format string, args ...any) {
+	tb.Helper()
+	if os.Getenv("ZOOK_REQUIRE_PEERS") == "1" {
+		tb.Fatalf("ZOOK_REQUIRE_PEERS=1: "+format, args...)
+	}
+	tb.Skipf(format, args...)
+}
+
+// Java returns a command that runs a main class of Apache ZooKeeper 3.8 with
+// Debian's jars on the class path. extra are more class path entries.
+func Java(tb testing.TB, extra []string, args ...string) *exec.Cmd {
+	tb.Helper()
+	java, err := exec.LookPath("java")
+	if err != nil {
+		NeedPeer(tb, "no java: apt-get install default-jre-headless")
+	}
+	cp := append([]string{}, extra...)
+	for _, jar := range []string{
+		"zookeeper", "zookeeper-jute", "jackson-core", "jackson-databind", "jackson-annotations",
+		"jetty9-server", "jetty9-servlet", "jetty9-util", "jetty9-util-ajax", "jetty9-http", "jetty9-io", "jetty9-security",
+		"servlet-api", "metrics-core", "snappy-java", "slf4j-api", "slf4j-simple", "commons-cli",
+		"netty-handler", "netty-transport", "netty-common", "netty-buffer", "netty-codec", "netty-resolver",
+	} {
+		p := "/usr/share/java/" + jar + ".jar"
+		if _, err := os.Stat(p); err != nil {
+			NeedPeer(tb, "no %s: apt-get install zookeeper", p)
+		}
+		cp = append(cp, p)
+	}
+	return exec.Command(java, append([]string{
+		"-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto",
+		"-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+		"-Dzookeeper.extendedTypesEnabled=true",
+		"-cp", strings.Join(cp, ":")}, args...)...)
+}
+
+// Server is a running Apache ZooKeeper.
+type Server struct {
+	Addr    string // 127.0.0.1:port
+	DataDir string // holds version-2
+
+	tb     testing.TB
+	cfg    string
+	cmd    *exec.Cmd
+	waited chan struct{}
+	log    bytes.Buffer
+}
+
+// Apache starts Apache ZooKeeper standalone on a free port of 127.0.0.1 and on
+// dataDir, a new directory if that is "", and stops it when the test ends. Each
+// of config is a line of zoo.cfg.
+func Apache(tb testing.TB, dataDir string, config ...string) *Server {
+	tb.Helper()
+	if dataDir == "" {
+		dataDir = tb.TempDir()
+	}
+	port := FreePort(tb)
+	s := &Server{tb: tb, Addr: fmt.Sprintf("127.0.0.1:%d", port), DataDir: dataDir,
+		cfg: filepath.Join(tb.TempDir(), "zoo.cfg")}
+	lines := append([]string{
+		"dataDir=" + dataDir, fmt.Sprintf("clientPort=%d", port), "clientPortAddress=127.0.0.1",
+		"tickTime=500", "admin.enableServer=false", "4lw.commands.whitelist=*", "maxClientCnxns=0",
+	}, config...)
+	if err := os.WriteFile(s.cfg, []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil {
+		tb.Fatal(err)
+	}
+	s.Start()
+	tb.Cleanup(s.Stop)
+	return s
+}
+
+// Start starts a stopped server again and waits until it serves.
+func (s *Server) Start() {
+	s.tb.Helper()
+	cmd := Java(s.tb, nil, "org.apache.zookeeper.server.ZooKeeperServerMain", s.cfg)
+	s.log.Reset()
+	cmd.Stdout, cmd.Stderr = &s.log, &s.log
+	if err := cmd.Start(); err != nil {
+		s.tb.Fatal(err)
+	}
+	waited := make(chan struct{})
+	go func() { cmd.Wait(); close(waited) }()
+	s.cmd, s.waited = cmd, waited
+	for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		select {
+		case <-waited:
+			s.tb.Fatalf("Apache ZooKeeper did not start:\n%s", s.log.String())
+		default:
+		}
+		if out, err := FourLetter(s.Addr, "srvr"); err == nil && strings.Contains(out, "Mode:") {
+			return
+		}
+		if time.Now().After(deadline) {
+			s.Kill()
+			s.tb.Fatalf("Apache ZooKeeper does not serve:\n%s", s.log.String())
+		}
+	}
+}
+
+// Pid is the server's process id.
+func (s *Server) Pid() int { return s.cmd.Process.Pid }
+
+// Stop ends the server with SIGTERM and waits for it.
+func (s *Server) Stop() { s.end(syscall.SIGTERM) }
+
+// Kill ends the server with SIGKILL and waits for it.
+func (s *Server) Kill() { s.end(os.Kill) }
+
+func (s *Server) end(sig os.Signal) {
+	if s.cmd == nil {
+		return
+	}
+	s.cmd.Process.Signal(sig)
+	<-s.waited
+	s.cmd = nil
+}
+
+// FreePort returns a port of 127.0.0.1 that nothing listens on.
+func FreePort(tb testing.TB) int {
+	tb.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// FourLetter sends a four-letter word and returns the whole reply.
+func FourLetter(addr, word string) (string, error) {
+	c, err := net.DialTimeout("tcp", addr, 2*time.Second)
+	if err != nil {
+		return "", err
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(5 * time.Second))
+	if _, err := io.WriteString(c, word); err != nil {
+		return "", err
+	}
+	b, err := io.ReadAll(c)
+	return string(b), err
+}
+
+// ZkCli runs one command of zkCli.sh's main class against addr and returns its
+// standard output and standard error.
+func ZkCli(tb testing.TB, addr string, args ...string) (stdout, stderr string, err error) {
+	tb.Helper()
+	cmd := Java(tb, nil, append([]string{"org.apache.zookeeper.ZooKeeperMain", "-server", addr}, args...)...)
+	var o, e bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &o, &e
+	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { cmd.Process.Kill() })
+	defer stop()
+	err = cmd.Run()
+	return o.String(), e.String(), err
+}
