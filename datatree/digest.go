@@ -1,0 +1,44 @@
+package datatree
+
+import (
+	"hash/crc32"
+	"strings"
+
+	"zook/jute"
+)
+
+// DigestVersion is the version of the digest that TxnDigest names.
+const DigestVersion = 2
+
+// NodeDigest is the digest of one znode: the CRC-32 of path, data and stat. The
+// root counts as "", and what is below /zookeeper does not count, since servers
+// change quota statistics without a transaction.
+// Format: DigestCalculator.java.
+func NodeDigest(path string, data []byte, s *jute.StatPersisted) uint32 {
+	if strings.HasPrefix(path, procPath+"/") {
+		return 0
+	}
+	if path == rootPath {
+		path = ""
+	}
+	var buf [60]byte
+	b := jute.AppendLong(buf[:0], s.Czxid)
+	b = jute.AppendLong(b, s.Mzxid)
+	b = jute.AppendLong(b, s.Pzxid)
+	b = jute.AppendLong(b, s.Ctime)
+	b = jute.AppendLong(b, s.Mtime)
+	b = jute.AppendInt(b, s.Version)
+	b = jute.AppendInt(b, s.Cversion)
+	b = jute.AppendInt(b, s.Aversion)
+	b = jute.AppendLong(b, s.EphemeralOwner)
+	crc := crc32.Update(0, crc32.IEEETable, []byte(path))
+	crc = crc32.Update(crc, crc32.IEEETable, data)
+	return crc32.Update(crc, crc32.IEEETable, b)
+}
+
+// rehash takes a change of n into the digest of the tree.
+func (t *Tree) rehash(path string, n *node) {
+	d := NodeDigest(path, n.data, &n.stat)
+	t.digest += uint64(d) - uint64(n.digest)
+	n.digest = d
+}
