@@ -1,6 +1,6 @@
 module zook
 
-go 1.26
+go 1.26.0
 
 require (
 	github.com/c-bata/go-prompt v0.2.6 // indirect
