@@ -43,7 +43,7 @@ func (t *Tree) apply(h *jute.TxnHeader, body jute.Record) (Result, error) {
 	case *jute.CreateTTLTxn:
 		t.create(&res, h, b.Path, b.Data, b.ACL, TTLOwner(b.TTL), b.ParentCVersion)
 	case *jute.CreateContainerTxn:
-		t.create(&res, h, b.Path, b.Data, b.ACL, containerOwner, b.ParentCVersion)
+		t.create(&res, h, b.Path, b.Data, b.ACL, ContainerOwner, b.ParentCVersion)
 	case *jute.DeleteTxn:
 		res.Path = b.Path
 		res.Err = t.delete(b.Path, h.Zxid)

@@ -14,10 +14,12 @@ const (
 // MaxTTL is the longest TTL in milliseconds, about 34 years.
 const MaxTTL = 1<<40 - 1
 
+// ContainerOwner is the ephemeralOwner of a container.
+const ContainerOwner int64 = -1 << 63
+
 const (
-	containerOwner int64 = -1 << 63
-	extendedMask   int64 = -1 << 56 // 0xff in the first byte
-	reservedMask   int64 = 0xffff << 40
+	extendedMask int64 = -1 << 56 // 0xff in the first byte
+	reservedMask int64 = 0xffff << 40
 )
 
 // TTLOwner is the ephemeralOwner of a TTL node; ttl is in milliseconds, from 1
@@ -30,7 +32,7 @@ func OwnerKind(owner int64) (k Kind, ttl int64) {
 	switch {
 	case owner == 0:
 		return KindPersistent, 0
-	case owner == containerOwner:
+	case owner == ContainerOwner:
 		return KindContainer, 0
 	case owner&extendedMask == extendedMask && owner&reservedMask == 0:
 		return KindTTL, owner & MaxTTL

@@ -28,6 +28,11 @@ const (
 	ConfigPath = "/zookeeper/config"
 )
 
+// IsSpecial reports whether path is one that every tree has and none loses.
+func IsSpecial(path string) bool {
+	return path == rootPath || path == procPath || path == QuotaPath || path == ConfigPath
+}
+
 // Tree is a tree of znodes with the watches on it.
 type Tree struct {
 	mu         sync.RWMutex
@@ -61,11 +66,12 @@ func New() *Tree {
 // LastZxid is the zxid of the last transaction applied.
 func (t *Tree) LastZxid() int64 { return t.lastZxid.Load() }
 
-// Digest is the sum of the digests of all znodes; version 2 of Apache's digest.
-func (t *Tree) Digest() int64 {
+// Digest is the sum of the digests of all znodes, version 2 of Apache's digest,
+// and the zxid of the last transaction in it.
+func (t *Tree) Digest() (digest, zxid int64) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	return int64(t.digest)
+	return int64(t.digest), t.LastZxid()
 }
 
 // Counts are the sizes that the four-letter words report.
@@ -216,6 +222,17 @@ func (t *Tree) Ephemerals(session int64) []string {
 		paths = append(paths, p)
 	}
 	return paths
+}
+
+// EphemeralOwners returns the sessions that have ephemerals, in no order.
+func (t *Tree) EphemeralOwners() []int64 {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	ids := make([]int64, 0, len(t.ephemerals))
+	for id := range t.ephemerals {
+		ids = append(ids, id)
+	}
+	return ids
 }
 
 // Due returns the paths that are to be deleted at now, milliseconds since the

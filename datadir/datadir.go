@@ -1,0 +1,176 @@
+// Package datadir is a ZooKeeper data directory: which snapshots and logs are
+// there, and the tree that they add up to.
+//
+//	dataDir/version-2/snapshot.<zxid>      the tree as it was about then
+//	dataLogDir/version-2/log.<zxid>        the transactions from that zxid on
+//
+// with zxids in hexadecimal. A snapshot is written while the tree changes, so it
+// may hold more than its name says; replaying the log from its zxid on makes it
+// whole. Format: FileTxnSnapLog.java.
+package datadir
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"zook/datatree"
+	"zook/jute"
+	"zook/snapshot"
+	"zook/txnlog"
+)
+
+// Dir is a data directory.
+type Dir struct {
+	SnapDir string // holds the snapshots
+	LogDir  string // holds the logs; often the same
+}
+
+// version is the directory that the files of format version 2 are in.
+const version = "version-2"
+
+// Open names a data directory; logDir is "" where it is the same.
+func Open(dataDir, logDir string) *Dir {
+	if logDir == "" {
+		logDir = dataDir
+	}
+	return &Dir{SnapDir: filepath.Join(dataDir, version), LogDir: filepath.Join(logDir, version)}
+}
+
+// Create makes the directories that are missing.
+func Create(dataDir, logDir string) (*Dir, error) {
+	d := Open(dataDir, logDir)
+	for _, dir := range []string{d.SnapDir, d.LogDir} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return nil, err
+		}
+	}
+	return d, nil
+}
+
+// File is a snapshot or a log.
+type File struct {
+	Path string
+	Zxid int64 // from its name
+}
+
+func list(dir string, parse func(string) (int64, bool)) ([]File, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var files []File
+	for _, e := range entries {
+		if zxid, ok := parse(e.Name()); ok && e.Type().IsRegular() {
+			files = append(files, File{filepath.Join(dir, e.Name()), zxid})
+		}
+	}
+	slices.SortFunc(files, func(a, b File) int { return cmp.Compare(a.Zxid, b.Zxid) })
+	return files, nil
+}
+
+// Snapshots lists the snapshots, oldest first.
+func (d *Dir) Snapshots() ([]File, error) { return list(d.SnapDir, snapshot.ParseName) }
+
+// Logs lists the logs, oldest first.
+func (d *Dir) Logs() ([]File, error) { return list(d.LogDir, txnlog.ParseName) }
+
+// State is what a directory adds up to.
+type State struct {
+	Tree        *datatree.Tree
+	Sessions    map[int64]int32 // timeouts in milliseconds by session id
+	HasSnapshot bool            // a snapshot was loaded
+	Warnings    []string        // what an operator should know, a line each
+
+	digestFrom int64 // the tree's digest is right from this zxid on
+	digest     *jute.TxnDigest
+}
+
+// Load reads the newest snapshot that is whole and applies the logs behind it.
+// The error is of files that cannot be read or contradict each other, such as
+// *txnlog.CorruptError; nothing is changed on disk.
+func (d *Dir) Load() (*State, error) {
+	st, from, err := d.loadSnapshot()
+	if err != nil {
+		return nil, err
+	}
+	logs, err := d.Logs()
+	if err != nil {
+		return nil, err
+	}
+	// The last log that begins at or before the next zxid, and all after it.
+	first := 0
+	for i, f := range logs {
+		if f.Zxid <= from+1 {
+			first = i
+		}
+	}
+	for i, f := range logs {
+		if i < first {
+			continue
+		}
+		if err := st.replay(f, from, i == len(logs)-1); err != nil {
+			return nil, err
+		}
+	}
+	return st, nil
+}
+
+func (d *Dir) loadSnapshot() (*State, int64, error) {
+	snaps, err := d.Snapshots()
+	if err != nil {
+		return nil, 0, err
+	}
+	var warnings []string
+	for _, f := range slices.Backward(snaps) {
+		st, err := readSnapshot(f)
+		if err == nil {
+			st.Warnings = warnings
+			return st, f.Zxid, nil
+		}
+		var corrupt *snapshot.CorruptError
+		if !errors.As(err, &corrupt) {
+			return nil, 0, err
+		}
+		warnings = append(warnings, fmt.Sprintf("snapshot passed over: %v", err))
+	}
+	if len(warnings) > 0 {
+		// Without the snapshot that they follow, logs say nothing whole.
+		return nil, 0, fmt.Errorf("%s: no snapshot is whole: %s", d.SnapDir, warnings[0])
+	}
+	return &State{Tree: datatree.New(), Sessions: map[int64]int32{}}, 0, nil
+}
+
+func readSnapshot(f File) (*State, error) {
+	r, err := snapshot.Open(f.Path)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	st := &State{Sessions: map[int64]int32{}, HasSnapshot: true, digestFrom: f.Zxid}
+	for id, timeout := range r.Sessions() {
+		st.Sessions[id] = timeout
+	}
+	b := datatree.NewBuilder()
+	for ref, acl := range r.ACLs() {
+		b.ACL(ref, acl)
+	}
+	for {
+		n, err := r.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		if err := b.Node(n.Path, n.Data, n.ACL, n.Stat); err != nil {
+			return nil, &snapshot.CorruptError{File: f.Path, Offset: n.Offset, Reason: err.Error()}
+		}
+	}
+	st.Tree = b.Tree(f.Zxid)
+	return st, nil
+}

@@ -1,0 +1,126 @@
+package datadir
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+
+	"zook/datatree"
+	"zook/jute"
+	"zook/snapshot"
+	"zook/txnlog"
+)
+
+// replay applies the transactions of a log that come after zxid. The tail that a
+// crash tears off the last log was never acknowledged and is only a warning.
+func (st *State) replay(f File, after int64, last bool) error {
+	r, err := txnlog.Open(f.Path)
+	if torn(err) {
+		return st.tornLog(err, last)
+	}
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	for {
+		rec, err := r.Next()
+		switch {
+		case err == io.EOF:
+			return nil
+		case torn(err):
+			return st.tornLog(err, last)
+		case err != nil:
+			return err
+		case rec.Header.Zxid <= after:
+			continue
+		}
+		if err := st.applyRecord(f.Path, rec); err != nil {
+			return err
+		}
+	}
+}
+
+func torn(err error) bool {
+	var c *txnlog.CorruptError
+	return errors.As(err, &c) && c.Torn
+}
+
+// tornLog judges a torn tail. One in an older log is the trace of an older
+// crash: the next log goes on where the whole part ended, which the order of
+// zxids shows.
+func (st *State) tornLog(err error, last bool) error {
+	if last {
+		st.Warnings = append(st.Warnings, fmt.Sprintf("an unfinished transaction is left out: %v", err))
+	}
+	return nil
+}
+
+func (st *State) applyRecord(file string, rec *txnlog.Record) error {
+	damaged := func(format string, args ...any) error {
+		return &txnlog.CorruptError{File: file, Offset: rec.Offset, Zxid: st.Tree.LastZxid(), Reason: fmt.Sprintf(format, args...)}
+	}
+	h := rec.Header
+	if h.Zxid <= st.Tree.LastZxid() {
+		return damaged("zxid 0x%x comes after 0x%x", h.Zxid, st.Tree.LastZxid())
+	}
+	// The tree keeps the data, the reader does not.
+	own := *rec
+	own.Raw = bytes.Clone(rec.Raw)
+	txn, err := own.Txn()
+	if err != nil {
+		return err
+	}
+	if _, err := st.Tree.Apply(&txn); err != nil {
+		return damaged("%v", err)
+	}
+	switch h.Type {
+	case jute.OpCreateSession:
+		st.Sessions[h.ClientID] = txn.Body.(*jute.CreateSessionTxn).Timeout
+	case jute.OpCloseSession:
+		delete(st.Sessions, h.ClientID)
+	}
+	if st.digest != nil && h.Zxid == st.digestFrom {
+		if err := st.compare(st.digest); err != nil {
+			return damaged("after this transaction the tree is not the one of the snapshot: %v", err)
+		}
+	}
+	if txn.Digest != nil && h.Zxid >= st.digestFrom {
+		if err := st.compare(txn.Digest); err != nil {
+			return damaged("after this transaction the tree is not the one that the log tells of: %v", err)
+		}
+	}
+	return nil
+}
+
+func (st *State) compare(want *jute.TxnDigest) error {
+	got, _ := st.Tree.Digest()
+	if want.Version == datatree.DigestVersion && got != want.TreeDigest {
+		return fmt.Errorf("digest %x instead of %x", uint64(got), uint64(want.TreeDigest))
+	}
+	return nil
+}
+
+// WriteSnapshot writes a snapshot named after zxid, the last transaction that
+// was applied when it began, with the sessions of that moment. The tree may
+// change meanwhile.
+func (d *Dir) WriteSnapshot(tree *datatree.Tree, zxid int64, sessions map[int64]int32) error {
+	_, err := snapshot.Create(d.SnapDir, zxid, snapshot.Options{}, func(w *snapshot.Writer) error {
+		w.Sessions(len(sessions), maps.All(sessions))
+		acls := tree.ACLs()
+		w.ACLs(len(acls), maps.All(acls))
+		err := tree.Walk(func(path string, n datatree.Node) error {
+			if path == "/" {
+				path = ""
+			}
+			return w.Node(path, n.Data, n.ACLRef, n.Stat)
+		})
+		if err != nil {
+			return err
+		}
+		digest, at := tree.Digest()
+		return w.Digest(snapshot.Digest{Zxid: at, Version: datatree.DigestVersion, Digest: digest})
+	})
+	return err
+}

@@ -1,0 +1,97 @@
+package server
+
+import (
+	"zook/datatree"
+	"zook/jute"
+)
+
+// apply takes a committed batch into the tree and answers those of its requests
+// whose connection is here. It is the engine's callback, so it runs alone.
+func (s *Server) apply(b batch) {
+	for _, txn := range b.txns {
+		res, err := s.tree.Apply(txn)
+		if err != nil {
+			s.fail(err)
+			return
+		}
+		s.applied(txn, res)
+	}
+	if n := len(b.txns); n > 0 {
+		s.prep.applied(b.txns[n-1].Header.Zxid)
+		s.countForSnapshot(n)
+	}
+	for _, w := range b.syncs {
+		if c := s.connOf(w.session); c != nil {
+			c.complete(w.cxid, datatree.Result{Type: jute.OpSync})
+		}
+	}
+}
+
+// applied does what a transaction means beyond the tree.
+func (s *Server) applied(txn *jute.Txn, res datatree.Result) {
+	id := txn.Header.ClientID
+	switch txn.Header.Type {
+	case jute.OpCreateSession:
+		s.sessions.open(id, txn.Body.(*jute.CreateSessionTxn).Timeout)
+		s.establish(id)
+	case jute.OpCloseSession:
+		s.sessions.remove(id)
+		if c := s.connOf(id); c != nil {
+			c.complete(txn.Header.Cxid, res)
+			c.closeAfterSending()
+		}
+	default:
+		if c := s.connOf(id); c != nil {
+			c.complete(txn.Header.Cxid, res)
+		}
+	}
+}
+
+// answerWrite replies to a request whose transaction has been applied.
+func (c *conn) answerWrite(op pendingOp, res datatree.Result) {
+	if res.Type == jute.OpError { // a multi that failed is not of this type
+		c.reply(op, res.Err, nil)
+		return
+	}
+	var rec jute.Record
+	switch op.op {
+	case jute.OpCreate:
+		rec = &jute.CreateResponse{Path: res.Path}
+	case jute.OpCreate2, jute.OpCreateContainer, jute.OpCreateTTL:
+		rec = &jute.Create2Response{Path: res.Path, Stat: res.Stat}
+	case jute.OpSetData:
+		rec = &jute.SetDataResponse{Stat: res.Stat}
+	case jute.OpSetACL:
+		rec = &jute.SetACLResponse{Stat: res.Stat}
+	case jute.OpCheck:
+		rec = &jute.SetDataResponse{Stat: res.Stat}
+	case jute.OpSync:
+		rec = &jute.SyncResponse{Path: jute.NewDecoder(op.body).Ustring()}
+	case jute.OpMulti:
+		// The reply is in order even when the multi failed: what went wrong
+		// is in its results.
+		c.reply(op, jute.ErrOK, multiResponse(res))
+		return
+	}
+	c.reply(op, res.Err, rec)
+}
+
+func multiResponse(res datatree.Result) jute.Record {
+	out := &jute.MultiResponse{Results: make([]jute.OpResult, 0, len(res.Multi))}
+	for _, r := range res.Multi {
+		o := jute.OpResult{Type: r.Type}
+		switch r.Type {
+		case jute.OpCreate:
+			o.Body = &jute.CreateResponse{Path: r.Path}
+		case jute.OpCreate2, jute.OpCreateContainer, jute.OpCreateTTL:
+			o.Type = jute.OpCreate2 // as Apache answers each of them
+			o.Body = &jute.Create2Response{Path: r.Path, Stat: r.Stat}
+		case jute.OpSetData:
+			o.Body = &jute.SetDataResponse{Stat: r.Stat}
+		case jute.OpError:
+			o.Err = r.Err
+		}
+		out.Results = append(out.Results, o)
+	}
+	return out
+}

@@ -1,0 +1,86 @@
+package server
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// Config is what a server is started with. The zero value is a server for a
+// test: any free port of 127.0.0.1 and a directory that Close removes.
+type Config struct {
+	// Addr is host:port to listen on; "" is 127.0.0.1 and any free port.
+	Addr string
+	// DataDir holds version-2 with the snapshots and, unless DataLogDir says
+	// otherwise, the transaction logs. It is created if it is missing.
+	DataDir    string
+	DataLogDir string
+	// ServerID is the first byte of session ids, 1 to 254; 0 is 1.
+	ServerID int64
+
+	// TickTime is the unit of session timeouts; 0 is 3 s, as in Apache.
+	TickTime time.Duration
+	// MinSessionTimeout and MaxSessionTimeout bound what a client may ask for;
+	// 0 is 2 and 20 ticks.
+	MinSessionTimeout, MaxSessionTimeout time.Duration
+	// MaxFrame is the largest request in bytes (jute.maxbuffer); 0 is 0xfffff.
+	MaxFrame int
+	// SnapCount is about how many transactions there are between two snapshots;
+	// 0 is 100,000.
+	SnapCount int
+	// PreAllocSize is by how many bytes a log grows ahead; 0 is 64 MiB, less
+	// than 0 is none.
+	PreAllocSize int64
+	// ExtendedTypes allows TTL nodes (extendedTypesEnabled).
+	ExtendedTypes bool
+	// ContainerCheckInterval is how often containers and TTL nodes are looked
+	// at; 0 is a minute.
+	ContainerCheckInterval time.Duration
+	// Words are the four-letter words that are answered
+	// (4lw.commands.whitelist), "*" all; nil is srvr and ruok.
+	Words []string
+	// Logger gets what an operator should know; nil is nobody.
+	Logger *slog.Logger
+}
+
+func (c Config) withDefaults() (Config, error) {
+	if c.Addr == "" {
+		c.Addr = "127.0.0.1:0"
+	}
+	if c.DataLogDir == "" {
+		c.DataLogDir = c.DataDir
+	}
+	if c.ServerID == 0 {
+		c.ServerID = 1
+	}
+	if c.TickTime == 0 {
+		c.TickTime = 3 * time.Second
+	}
+	if c.MinSessionTimeout == 0 {
+		c.MinSessionTimeout = 2 * c.TickTime
+	}
+	if c.MaxSessionTimeout == 0 {
+		c.MaxSessionTimeout = 20 * c.TickTime
+	}
+	if c.MaxFrame == 0 {
+		c.MaxFrame = 0xfffff
+	}
+	if c.SnapCount == 0 {
+		c.SnapCount = 100_000
+	}
+	if c.ContainerCheckInterval == 0 {
+		c.ContainerCheckInterval = time.Minute
+	}
+	if c.Words == nil {
+		c.Words = []string{"srvr", "ruok"}
+	}
+	switch {
+	case c.TickTime < 2*time.Millisecond:
+		return c, fmt.Errorf("tickTime is %v, it must be at least 2 ms", c.TickTime)
+	case c.MinSessionTimeout > c.MaxSessionTimeout:
+		return c, fmt.Errorf("minSessionTimeout %v is above maxSessionTimeout %v", c.MinSessionTimeout, c.MaxSessionTimeout)
+	case c.ServerID < 1 || c.ServerID > 254:
+		return c, fmt.Errorf("server id %d is not from 1 to 254", c.ServerID)
+	}
+	return c, nil
+}

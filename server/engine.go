@@ -1,0 +1,28 @@
+package server
+
+import (
+	"zook/jute"
+)
+
+// batch is the unit of the pipeline: transactions in the order of their zxids,
+// and the syncs that are to be answered once these are applied.
+type batch struct {
+	txns  []*jute.Txn
+	syncs []waiting
+}
+
+// waiting names a request that waits for an answer.
+type waiting struct {
+	session int64
+	cxid    int32
+}
+
+// engine makes batches durable. It is all that knows what "committed" means.
+type engine interface {
+	// commit takes a batch. The engine gives every batch that it has made
+	// durable to the apply function that it was made with, one at a time and in
+	// the order of commit.
+	commit(batch)
+	// close waits until what was taken is applied, and releases the files.
+	close() error
+}

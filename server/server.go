@@ -1,0 +1,343 @@
+// Package server is a ZooKeeper server: it speaks ZooKeeper's client protocol
+// and keeps ZooKeeper's transaction logs and snapshots.
+//
+// A write passes three goroutines, in batches:
+//
+//	prepare   checks a request against the tree and against what is on its way,
+//	          and makes it an idempotent transaction with its zxid and time
+//	commit    an engine makes the batch durable; standalone, a synced append
+//	apply     the batch changes the tree, fires watches and answers
+//
+// A read is answered by the goroutine that received it, from the tree, unless
+// writes of the same connection are on their way: then it waits for those.
+//
+// In a Go test, Start with a zero Config is a server on a free port of 127.0.0.1
+// with a directory of its own, which Close removes.
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+
+	"zook/datadir"
+	"zook/datatree"
+	"zook/jute"
+)
+
+// Server is a running server.
+type Server struct {
+	cfg      Config
+	log      *slog.Logger
+	listener net.Listener
+	dir      *datadir.Dir
+	tempDir  string // to remove
+
+	tree     *datatree.Tree
+	sessions *sessionTable
+	auth     *authenticator
+	prep     *preparer
+	engine   *logEngine
+	requests *queue[*request]
+	snaps    *snapshotter
+	stats    stats
+	words    map[string]func() string
+
+	mu       sync.Mutex
+	conns    map[*conn]struct{}
+	attached map[int64]*conn // by session
+	expected map[int64]*conn // sessions on their way to be opened
+
+	stopping chan struct{}
+	stopOnce sync.Once
+	running  sync.WaitGroup // goroutines that feed the pipeline
+	prepDone chan struct{}
+	failMu   sync.Mutex
+	err      error
+}
+
+// Start starts a server and returns when it serves. The context bounds the
+// start; Close ends the server.
+func Start(ctx context.Context, cfg Config) (*Server, error) {
+	s := &Server{
+		log: cfg.Logger, auth: &authenticator{}, requests: newQueue[*request](),
+		conns: map[*conn]struct{}{}, attached: map[int64]*conn{}, expected: map[int64]*conn{},
+		stopping: make(chan struct{}), prepDone: make(chan struct{}),
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if err := s.start(ctx, cfg); err != nil {
+		if s.listener != nil {
+			s.listener.Close()
+		}
+		if s.tempDir != "" {
+			os.RemoveAll(s.tempDir)
+		}
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Server) start(ctx context.Context, cfg Config) error {
+	if cfg.DataDir == "" {
+		dir, err := os.MkdirTemp("", "zook-server-")
+		if err != nil {
+			return err
+		}
+		s.tempDir, cfg.DataDir = dir, dir
+	}
+	var err error
+	if s.cfg, err = cfg.withDefaults(); err != nil {
+		return err
+	}
+	// The port first: a second server on the same configuration ends here.
+	var lc net.ListenConfig
+	if s.listener, err = lc.Listen(ctx, "tcp", s.cfg.Addr); err != nil {
+		return err
+	}
+	if s.dir, err = datadir.Create(s.cfg.DataDir, s.cfg.DataLogDir); err != nil {
+		return err
+	}
+	state, err := s.dir.Load()
+	if err != nil {
+		return err
+	}
+	for _, w := range state.Warnings {
+		s.log.Warn(w)
+	}
+	s.tree = state.Tree
+	s.sessions = newSessionTable(state.Sessions, s.cfg.ServerID, time.Now())
+	s.prep = newPreparer(s.tree, s.auth, s.sessions, s.cfg.ExtendedTypes)
+	s.engine = newLogEngine(s.dir.LogDir, s.cfg.PreAllocSize, s.apply, s.fail)
+	s.snaps = newSnapshotter(s)
+	if !state.HasSnapshot {
+		// Apache does not start on logs alone.
+		if err := s.dir.WriteSnapshot(s.tree, s.tree.LastZxid(), state.Sessions); err != nil {
+			s.engine.close()
+			return err
+		}
+	}
+	s.words = s.fourLetterWords()
+	go s.prepareLoop()
+	for _, id := range s.tree.EphemeralOwners() {
+		if s.sessions.get(id) == nil { // closed while a snapshot was written
+			s.requests.put(&request{session: id, op: jute.OpCloseSession})
+		}
+	}
+	s.running.Add(2)
+	go s.acceptLoop()
+	go s.tick()
+	s.log.Info("serving", "address", s.Addr(), "dataDir", s.cfg.DataDir, "zxid", hex(s.tree.LastZxid()),
+		"znodes", s.tree.Counts().Znodes, "sessions", len(state.Sessions))
+	return nil
+}
+
+// Addr is the address that clients connect to, host:port.
+func (s *Server) Addr() string { return s.listener.Addr().String() }
+
+// Done is closed when the server has ended, by Close or because it could not
+// go on; then Err says why.
+func (s *Server) Done() <-chan struct{} { return s.stopping }
+
+// Err is why the server ended by itself, or nil.
+func (s *Server) Err() error {
+	s.failMu.Lock()
+	defer s.failMu.Unlock()
+	return s.err
+}
+
+// Close ends all connections and the server. Everything acknowledged is on disk.
+func (s *Server) Close() error {
+	s.stop()
+	s.running.Wait()
+	s.requests.close()
+	<-s.prepDone
+	err := s.engine.close()
+	s.snaps.wait()
+	if s.tempDir != "" {
+		err = errors.Join(err, os.RemoveAll(s.tempDir))
+	}
+	return errors.Join(s.Err(), err)
+}
+
+// fail ends the server: nothing is acknowledged from here on.
+func (s *Server) fail(err error) {
+	s.failMu.Lock()
+	if s.err == nil {
+		s.err = err
+		s.log.Error("the server stops", "reason", err.Error())
+	}
+	s.failMu.Unlock()
+	go s.stop()
+}
+
+func (s *Server) stop() {
+	s.stopOnce.Do(func() {
+		close(s.stopping)
+		s.listener.Close()
+		s.mu.Lock()
+		conns := make([]*conn, 0, len(s.conns))
+		for c := range s.conns {
+			conns = append(conns, c)
+		}
+		s.mu.Unlock()
+		for _, c := range conns {
+			c.close()
+		}
+	})
+}
+
+func (s *Server) acceptLoop() {
+	defer s.running.Done()
+	for {
+		nc, err := s.listener.Accept()
+		if err != nil {
+			select {
+			case <-s.stopping:
+				return
+			case <-time.After(50 * time.Millisecond): // out of descriptors: others will close
+				s.log.Warn("accept", "reason", err.Error())
+				continue
+			}
+		}
+		c := newConn(s, nc)
+		s.mu.Lock()
+		s.conns[c] = struct{}{}
+		s.mu.Unlock()
+		select {
+		case <-s.stopping:
+			c.close()
+			continue
+		default:
+		}
+		s.running.Add(1)
+		go func() {
+			defer s.running.Done()
+			c.serve()
+		}()
+	}
+}
+
+// prepareLoop is the goroutine that prepares.
+func (s *Server) prepareLoop() {
+	defer close(s.prepDone)
+	var reqs []*request
+	for {
+		if reqs = s.requests.take(reqs); reqs == nil {
+			return
+		}
+		var b batch
+		for _, r := range reqs {
+			if r.op == jute.OpSync {
+				b.syncs = append(b.syncs, waiting{r.session, r.cxid})
+				if len(b.txns) == 0 {
+					continue
+				}
+				// What follows a sync must not be applied before it is answered.
+				s.engine.commit(b)
+				b = batch{}
+				continue
+			}
+			if len(b.syncs) > 0 {
+				s.engine.commit(b)
+				b = batch{}
+			}
+			b.txns = append(b.txns, s.prep.prepare(r))
+		}
+		s.engine.commit(b)
+	}
+}
+
+// tick expires sessions and deletes containers and TTL nodes that are due.
+func (s *Server) tick() {
+	defer s.running.Done()
+	expiry := time.NewTicker(s.cfg.TickTime / 2)
+	defer expiry.Stop()
+	reap := time.NewTicker(s.cfg.ContainerCheckInterval)
+	defer reap.Stop()
+	for {
+		select {
+		case <-s.stopping:
+			return
+		case <-expiry.C:
+			for _, id := range s.sessions.expired() {
+				s.log.Info("session expired", "session", hex(id))
+				s.requests.put(&request{session: id, op: jute.OpCloseSession})
+			}
+		case now := <-reap.C:
+			for _, path := range s.tree.Due(now.UnixMilli(), 0) {
+				s.requests.put(&request{op: jute.OpDeleteContainer,
+					body: jute.Marshal(&jute.DeleteContainerRequest{Path: path})})
+			}
+		}
+	}
+}
+
+// expect notes that c waits for the session id to be opened.
+func (s *Server) expect(id int64, c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.expected[id] = c
+}
+
+// establish gives a session that has been opened to the connection that waits.
+func (s *Server) establish(id int64) {
+	s.mu.Lock()
+	c := s.expected[id]
+	delete(s.expected, id)
+	if c != nil {
+		if _, open := s.conns[c]; open {
+			s.attached[id] = c
+		}
+	}
+	s.mu.Unlock()
+	if c != nil {
+		sess := s.sessions.get(id)
+		c.welcome(sess)
+		c.established <- sess
+	}
+}
+
+// attach makes c the connection of its session, and closes the one before.
+func (s *Server) attach(c *conn) {
+	s.mu.Lock()
+	before := s.attached[c.session.id]
+	s.attached[c.session.id] = c
+	s.mu.Unlock()
+	if before != nil {
+		before.close()
+	}
+}
+
+// detach forgets a closed connection and its watches.
+func (s *Server) detach(c *conn) {
+	s.mu.Lock()
+	delete(s.conns, c)
+	for id, at := range s.expected {
+		if at == c {
+			delete(s.expected, id)
+		}
+	}
+	if c.session != nil && s.attached[c.session.id] == c {
+		delete(s.attached, c.session.id)
+	}
+	s.mu.Unlock()
+	if s.tree != nil {
+		s.tree.RemoveWatcher(c)
+	}
+}
+
+// connOf returns the connection of a session, or nil.
+func (s *Server) connOf(id int64) *conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.attached[id]
+}
+
+func hex(v int64) string { return "0x" + strconv.FormatUint(uint64(v), 16) }

@@ -1,0 +1,63 @@
+package server
+
+import (
+	"math/rand/v2"
+	"sync"
+)
+
+// snapshotter writes a snapshot every so many transactions, while the server
+// goes on.
+type snapshotter struct {
+	srv   *Server
+	since int // transactions since the last snapshot; of the applying goroutine
+	limit int
+
+	mu      sync.Mutex
+	writing sync.WaitGroup
+	busy    bool
+}
+
+func newSnapshotter(s *Server) *snapshotter {
+	sn := &snapshotter{srv: s}
+	sn.drawLimit()
+	return sn
+}
+
+// drawLimit chooses when the next snapshot is due: between half of SnapCount and
+// all of it, so that the members of an ensemble do not write theirs at once
+// (SyncRequestProcessor).
+func (sn *snapshotter) drawLimit() {
+	sn.since, sn.limit = 0, sn.srv.cfg.SnapCount/2+rand.IntN(sn.srv.cfg.SnapCount/2+1)
+}
+
+// countForSnapshot begins a snapshot and a new log when enough has been applied.
+func (s *Server) countForSnapshot(n int) {
+	sn := s.snaps
+	if sn.since += n; sn.since <= sn.limit {
+		return
+	}
+	sn.mu.Lock()
+	defer sn.mu.Unlock()
+	if sn.busy {
+		return // still writing the last one
+	}
+	sn.drawLimit()
+	sn.busy = true
+	s.engine.rollLog()
+	// Taken together, in the goroutine that applies: a session that a transaction
+	// up to zxid opened is among them.
+	zxid, sessions := s.tree.LastZxid(), s.sessions.timeouts()
+	sn.writing.Add(1)
+	go func() {
+		defer sn.writing.Done()
+		if err := s.dir.WriteSnapshot(s.tree, zxid, sessions); err != nil {
+			// The logs hold everything; the next one may succeed.
+			s.log.Error("no snapshot", "reason", err.Error())
+		}
+		sn.mu.Lock()
+		sn.busy = false
+		sn.mu.Unlock()
+	}()
+}
+
+func (sn *snapshotter) wait() { sn.writing.Wait() }
