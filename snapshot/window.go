@@ -1,0 +1,78 @@
+package snapshot
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"zook/jute"
+)
+
+// decode reads one thing. Where the window ends inside of it, the window takes
+// in more and the thing is read again from its beginning.
+func (r *Reader) decode(read func(*jute.Decoder)) error {
+	for {
+		r.d.Reset(r.buf[r.pos:r.end])
+		read(&r.d)
+		err := r.d.Err()
+		switch {
+		case err == nil:
+			r.pos += r.d.Offset()
+			return nil
+		case !errors.Is(err, jute.ErrShort):
+			return r.corrupt(r.offset(), "%v", err)
+		case r.srcErr == io.EOF:
+			return r.corrupt(r.offset(), "the file ends inside what begins here: %v", err)
+		case r.srcErr != nil:
+			return r.readError(r.srcErr)
+		}
+		r.fill()
+	}
+}
+
+// fill takes in more, at least a byte unless srcErr says why not.
+func (r *Reader) fill() {
+	if r.pos > 0 {
+		r.summarize()
+		r.base += int64(r.pos)
+		copy(r.buf, r.buf[r.pos:r.end])
+		r.pos, r.end, r.summed = 0, r.end-r.pos, 0
+	}
+	if r.end == len(r.buf) {
+		r.buf = append(r.buf, make([]byte, len(r.buf))...)
+	}
+	n := 0
+	for tries := 0; n == 0 && r.srcErr == nil; tries++ {
+		if n, r.srcErr = r.src.Read(r.buf[r.end:]); tries == 100 {
+			r.srcErr = io.ErrNoProgress
+		}
+	}
+	r.end += n
+}
+
+// summarize adds what was read to the checksum.
+func (r *Reader) summarize() {
+	r.sum.Write(r.buf[r.summed:r.pos])
+	r.summed = r.pos
+}
+
+func (r *Reader) offset() int64 { return r.base + int64(r.pos) }
+
+func (r *Reader) corrupt(offset int64, format string, args ...any) error {
+	e := &CorruptError{File: r.name, Offset: offset, Path: string(r.path), Reason: fmt.Sprintf(format, args...)}
+	if r.some && e.Path == "" {
+		e.Path = "/"
+	}
+	return e
+}
+
+// readError is why there is no more to read: the disk, or the compression.
+func (r *Reader) readError(err error) error {
+	if r.raw.err != nil && r.raw.err != io.EOF {
+		return fmt.Errorf("%s: reading behind offset %d: %w", r.name, r.base+int64(r.end), r.raw.err)
+	}
+	if err == io.ErrUnexpectedEOF || err == io.EOF {
+		return r.corrupt(r.base+int64(r.end), "the compressed file ends too early")
+	}
+	return r.corrupt(r.base+int64(r.end), "the compressed bytes are damaged: %v", err)
+}
