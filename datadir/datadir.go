@@ -10,10 +10,12 @@
 package datadir
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -151,13 +153,19 @@ func readSnapshot(f File) (*State, error) {
 		return nil, err
 	}
 	defer r.Close()
-	st := &State{Sessions: map[int64]int32{}, HasSnapshot: true, digestFrom: f.Zxid}
-	for id, timeout := range r.Sessions() {
-		st.Sessions[id] = timeout
+	st := &State{Sessions: map[int64]int32{}, HasSnapshot: true}
+	for s, err := range r.Sessions() {
+		if err != nil {
+			return nil, err
+		}
+		st.Sessions[s.ID] = s.Timeout
 	}
 	b := datatree.NewBuilder()
-	for ref, acl := range r.ACLs() {
-		b.ACL(ref, acl)
+	for a, err := range r.ACLs() {
+		if err != nil {
+			return nil, err
+		}
+		b.ACL(a.ID, a.List)
 	}
 	for {
 		n, err := r.Next()
@@ -167,10 +175,24 @@ func readSnapshot(f File) (*State, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := b.Node(n.Path, n.Data, n.ACL, n.Stat); err != nil {
+		if err := b.Node(string(n.Path), bytes.Clone(n.Data), n.ACL, n.Stat); err != nil {
 			return nil, &snapshot.CorruptError{File: f.Path, Offset: n.Offset, Reason: err.Error()}
 		}
 	}
 	st.Tree = b.Tree(f.Zxid)
+	g, ok := r.Digest()
+	if !ok || g.Zxid == 0 { // it says nothing: of a server before 3.6, or one without digests
+		st.digestFrom = math.MaxInt64
+		if f.Zxid == 0 {
+			st.digestFrom = 0
+		}
+		return st, nil
+	}
+	st.digestFrom, st.digest = g.Zxid, &jute.TxnDigest{Version: g.Version, TreeDigest: g.Digest}
+	if g.Zxid <= f.Zxid {
+		if err := st.compare(st.digest); err != nil {
+			return nil, &snapshot.CorruptError{File: f.Path, Reason: err.Error()}
+		}
+	}
 	return st, nil
 }

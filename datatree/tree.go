@@ -98,9 +98,13 @@ type Access interface {
 }
 
 // clientStat is what a client sees: the tree counts creations of children, a
-// client is shown creations plus deletions (DataNode.copyStat).
+// client is shown creations plus deletions, and no owner that is no session
+// (DataNode.copyStat).
 func (n *node) clientStat() jute.Stat {
 	s := n.stat
+	if kind, _ := OwnerKind(s.EphemeralOwner); kind != KindEphemeral {
+		s.EphemeralOwner = 0
+	}
 	return jute.Stat{
 		Czxid: s.Czxid, Mzxid: s.Mzxid, Ctime: s.Ctime, Mtime: s.Mtime, Version: s.Version,
 		Cversion: s.Cversion*2 - int32(len(n.children)), Aversion: s.Aversion, EphemeralOwner: s.EphemeralOwner,

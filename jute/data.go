@@ -47,7 +47,7 @@ type Stat struct {
 	Version        int32 // of the data
 	Cversion       int32 // of the children
 	Aversion       int32 // of the ACL
-	EphemeralOwner int64 // session id; container and TTL nodes encode their kind here
+	EphemeralOwner int64 // session id; 0 for any znode that is no ephemeral
 	DataLength     int32 // bytes
 	NumChildren    int32
 	Pzxid          int64 // zxid that last added or removed a child

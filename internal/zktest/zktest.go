@@ -120,6 +120,9 @@ func (s *Server) Start() {
 	}
 }
 
+// Log is what the server has logged: warnings and errors.
+func (s *Server) Log() string { return s.log.String() }
+
 // Pid is the server's process id.
 func (s *Server) Pid() int { return s.cmd.Process.Pid }
 
