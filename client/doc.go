@@ -1,0 +1,2 @@
+// Package client is a session with a ZooKeeper ensemble.
+package client
