@@ -1,0 +1,203 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"zook/client"
+	"zook/jute"
+)
+
+// Exit codes. ExitDamaged is for files and znodes whose content cannot be what
+// was written.
+const (
+	ExitOK           = 0
+	ExitFailed       = 1
+	ExitUsage        = 2
+	ExitNoNode       = 3
+	ExitNodeExists   = 4
+	ExitBadVersion   = 5
+	ExitNotEmpty     = 6
+	ExitNoAuth       = 7
+	ExitNoConnection = 8
+	ExitDamaged      = 9
+)
+
+// Error is a command that failed: what was tried, on which znode, and why.
+type Error struct {
+	Command string // "" until it has risen to Run
+	Path    string // "" if it is not about one znode
+	Err     error
+	Hint    string // what to do about it; "" to leave it to Explain
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Command)
+	if e.Path != "" {
+		b.WriteString(" " + e.Path)
+	}
+	if b.Len() > 0 {
+		b.WriteString(": ")
+	}
+	b.WriteString(e.Err.Error())
+	return strings.TrimSpace(b.String())
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// onPath is err as an error about path; nil if err is nil. Errors that name what
+// they are about already stay as they are.
+func onPath(path string, err error) error {
+	var known *Error
+	var invalid *jute.PathError
+	var dial *client.DialError
+	var usage *usageError
+	if err == nil || errors.As(err, &known) || errors.As(err, &invalid) || errors.As(err, &dial) || errors.As(err, &usage) {
+		return err
+	}
+	return &Error{Path: path, Err: err}
+}
+
+// usageError is a line that cannot be run as it is written.
+type usageError struct{ text string }
+
+func (e *usageError) Error() string { return e.text }
+
+func usagef(format string, args ...any) error {
+	return &usageError{fmt.Sprintf(format, args...)}
+}
+
+// reportedError is an error that the user has been told of already.
+type reportedError struct{ error }
+
+func (e reportedError) Unwrap() error { return e.error }
+
+var (
+	errNotConnected = errors.New("not connected: connect opens a session")
+	errCancelled    = errors.New("cancelled, nothing was changed")
+	errDamaged      = errors.New("damaged")
+)
+
+// report tells the user of a failure and goes on. It returns the error for the
+// exit code.
+func (e *Env) report(command string, err error) error {
+	fmt.Fprintln(e.Err, Explain(named(command, err)))
+	return reportedError{err}
+}
+
+// named is err as an error of the command.
+func named(command string, err error) error {
+	var known *Error
+	if err == nil {
+		return nil
+	}
+	if errors.As(err, &known) {
+		if known.Command == "" {
+			known.Command = command
+		}
+		return err
+	}
+	return &Error{Command: command, Err: err}
+}
+
+// ExitCode is the code to exit with after err.
+func ExitCode(err error) int {
+	var code jute.ErrCode
+	var usage *usageError
+	var invalid *jute.PathError
+	var address *client.AddressError
+	var dial *client.DialError
+	switch {
+	case err == nil:
+		return ExitOK
+	case errors.As(err, &usage), errors.As(err, &invalid), errors.As(err, &address):
+		return ExitUsage
+	case errors.Is(err, errDamaged):
+		return ExitDamaged
+	case errors.As(err, &dial), errors.Is(err, errNotConnected), errors.Is(err, context.DeadlineExceeded):
+		return ExitNoConnection
+	case errors.As(err, &code):
+		return exitCodeOf(code)
+	}
+	return ExitFailed
+}
+
+func exitCodeOf(code jute.ErrCode) int {
+	switch code {
+	case jute.ErrNoNode:
+		return ExitNoNode
+	case jute.ErrNodeExists:
+		return ExitNodeExists
+	case jute.ErrBadVersion:
+		return ExitBadVersion
+	case jute.ErrNotEmpty:
+		return ExitNotEmpty
+	case jute.ErrNoAuth, jute.ErrAuthFailed, jute.ErrSessionClosedRequireSASLAuth:
+		return ExitNoAuth
+	case jute.ErrConnectionLoss, jute.ErrSessionExpired, jute.ErrOperationTimeout, jute.ErrSessionMoved:
+		return ExitNoConnection
+	}
+	return ExitFailed
+}
+
+// Explain is the one line that tells the user of err; "" if it has been told.
+func Explain(err error) string {
+	var told reportedError
+	if err == nil || errors.As(err, &told) {
+		return ""
+	}
+	text := err.Error()
+	var file *fs.PathError
+	switch {
+	case errors.Is(err, context.Canceled):
+		text = strings.Replace(text, context.Canceled.Error(), "interrupted", 1)
+	case errors.Is(err, context.DeadlineExceeded):
+		text = strings.Replace(text, context.DeadlineExceeded.Error(), "no answer in time (--timeout)", 1)
+	case errors.As(err, &file):
+		text = strings.Replace(text, file.Error(), file.Path+": "+file.Err.Error(), 1)
+	}
+	if h := hint(err); h != "" {
+		text += ": " + h
+	}
+	return "zook: " + oneLine(text)
+}
+
+// hint says what to do about err, if that is not plain.
+func hint(err error) string {
+	var e *Error
+	if errors.As(err, &e) && e.Hint != "" {
+		return e.Hint
+	}
+	var code jute.ErrCode
+	if !errors.As(err, &code) {
+		return ""
+	}
+	switch code {
+	case jute.ErrAuthFailed:
+		return "the server refuses the identity of --auth"
+	case jute.ErrNoAuth:
+		return "its ACL (getAcl) wants another identity (--auth scheme:data, or addauth)"
+	case jute.ErrNotEmpty:
+		return "rmr deletes its children too"
+	case jute.ErrInvalidACL:
+		return "scheme:id:perms is wanted, in a scheme that the server knows"
+	case jute.ErrUnimplemented:
+		return "it is older than this operation, or has it switched off"
+	}
+	return ""
+}
+
+// oneLine keeps control characters, which may come from paths and servers, off
+// the terminal.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, s)
+}

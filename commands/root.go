@@ -1,0 +1,194 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"zook/completions"
+)
+
+type group struct {
+	title string
+	make  []func(*Env) *cobra.Command
+}
+
+// groups are all commands, in the order of help.
+func groups() []group {
+	return []group{
+		{"Read", []func(*Env) *cobra.Command{
+			newLs, newLs2, newGet, newStat, newExists, newGetAllChildrenNumber, newGetEphemerals}},
+		{"Write", []func(*Env) *cobra.Command{
+			newCreate, newSet, newDelete, newDeleteAll}},
+		{"Watch", []func(*Env) *cobra.Command{
+			newAddWatch, newRemoveWatches, newPrintWatches}},
+		{"Access and quotas", []func(*Env) *cobra.Command{
+			newGetACL, newSetACL, newAddAuth, newWhoAmI, newSetQuota, newListQuota, newDelQuota}},
+		{"Session and ensemble", []func(*Env) *cobra.Command{
+			newConnect, newClose, newSync, newConfig, newReconfig}},
+		{"Shell", []func(*Env) *cobra.Command{
+			newHistory, newRedo, newQuit}},
+		{"This program", []func(*Env) *cobra.Command{
+			newHelp, newVersion}},
+	}
+}
+
+// NewRoot builds all commands, with every flag as it is when not given.
+func NewRoot(env *Env) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "zook",
+		Short: "Everything a person does to Apache ZooKeeper",
+		Long: `zook works on Apache ZooKeeper: a shell with live path completion, and the same
+commands on the command line and in scripts.
+
+The server is --server, else ZOOK_SERVER, else the current context of the
+configuration file, else ` + defaultServer + `. Paths are absolute, or relative after cd.`,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		Args:              args(0, 0),
+		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+	}
+	root.SetIn(env.In)
+	root.SetOut(env.Out)
+	root.SetErr(env.Err)
+	addGlobalFlags(root, env)
+	root.SetFlagErrorFunc(flagError)
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { printHelp(env.Out, cmd) })
+	for _, g := range groups() {
+		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title + ":"})
+		for _, newCommand := range g.make {
+			c := newCommand(env)
+			c.GroupID = g.title
+			root.AddCommand(c)
+			if c.Name() == "help" {
+				root.SetHelpCommand(c)
+			}
+		}
+	}
+	return root
+}
+
+// addGlobalFlags adds the flags of every command. What they say takes hold in
+// PersistentPreRunE, when a command runs: building a tree changes no Env.
+func addGlobalFlags(root *cobra.Command, env *Env) {
+	f := root.PersistentFlags()
+	connect, format := env.Connect, env.Format
+	timeout, sessionTimeout := duration(connect.Timeout), duration(connect.SessionTimeout)
+	yes, force := env.Yes, env.Force
+
+	f.StringVarP(&connect.Server, "server", "S", connect.Server, "servers: host:port[,host:port...][/chroot]")
+	f.VarP(&format, "output", "o", "format: "+strings.Join(formats, ", "))
+	f.Var(&timeout, "timeout", "how long to wait for a connection and for each answer (10s)")
+	f.Var(&sessionTimeout, "session-timeout", "session timeout to ask for (30s)")
+	f.StringArrayVar(&connect.Auth, "auth", connect.Auth, "identity scheme:data, such as digest:user:password (repeatable)")
+	f.StringVar(&connect.TLS.CA, "tls-ca", connect.TLS.CA, "encrypt; trust the certificates in this PEM file")
+	f.StringVar(&connect.TLS.Cert, "tls-cert", connect.TLS.Cert, "encrypt; certificate of this client, a PEM file")
+	f.StringVar(&connect.TLS.Key, "tls-key", connect.TLS.Key, "its key, a PEM file")
+	f.StringVar(&connect.TLS.ServerName, "tls-server-name", connect.TLS.ServerName, "encrypt; name to expect in the server's certificate")
+	f.BoolVar(&yes, "yes", yes, "ask no questions")
+	f.BoolVar(&force, "force", force, "do what is otherwise refused: change / and /zookeeper, send over 1 MB")
+
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		connect.Timeout, connect.SessionTimeout = time.Duration(timeout), time.Duration(sessionTimeout)
+		if env.nested {
+			if name := changedOf(f, "server", "session-timeout", "auth", "tls-ca", "tls-cert", "tls-key", "tls-server-name"); name != "" {
+				return usagef("--%s is for the start of zook; connect and addauth change a session", name)
+			}
+			env.Connect.Timeout = connect.Timeout
+		} else {
+			env.Connect = connect
+		}
+		env.Format, env.Yes, env.Force = format, yes, force
+		return nil
+	}
+	if !env.nested { // cobra never forgets these functions, and a script may have a million lines
+		root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
+	}
+}
+
+// changedOf is the first of the flags that was given, "" if none was.
+func changedOf(f *pflag.FlagSet, names ...string) string {
+	for _, n := range names {
+		if f.Changed(n) {
+			return n
+		}
+	}
+	return ""
+}
+
+// Run runs the command that the words say.
+func Run(ctx context.Context, env *Env, words []string) error {
+	root := NewRoot(env)
+	words, err := modern(root, words)
+	if err != nil {
+		return err
+	}
+	root.SetArgs(words)
+	cmd, err := root.ExecuteContextC(ctx)
+	if cmd == root {
+		return err
+	}
+	return named(cmd.Name(), err)
+}
+
+// RunLine runs one line of the shell or of a script. Words are split and quoted
+// as in a POSIX shell; an empty line and a comment do nothing. The line's flags
+// hold for the line.
+func RunLine(ctx context.Context, env *Env, line string) error {
+	words, err := completions.Split(line)
+	if err != nil {
+		return usagef("%v", err)
+	}
+	if len(words) == 0 || strings.HasPrefix(words[0], "#") {
+		return nil
+	}
+	format, yes, force, timeout, nested := env.Format, env.Yes, env.Force, env.Connect.Timeout, env.nested
+	defer func() {
+		env.Format, env.Yes, env.Force, env.Connect.Timeout, env.nested = format, yes, force, timeout, nested
+	}()
+	env.nested = true
+	return Run(ctx, env, words)
+}
+
+// flagError says what is wrong with a flag, and which one was probably meant.
+func flagError(cmd *cobra.Command, err error) error {
+	text := err.Error()
+	if unknown, ok := err.(*pflag.NotExistError); ok {
+		var names []string
+		add := func(f *pflag.Flag) { names = append(names, "--"+f.Name) }
+		cmd.Flags().VisitAll(add)
+		cmd.InheritedFlags().VisitAll(add)
+		flag := "--" + unknown.GetSpecifiedName()
+		if s := unknown.GetSpecifiedShortnames(); s != "" {
+			flag = "-" + unknown.GetSpecifiedName()
+		}
+		text = "unknown flag " + flag
+		if n := nearest("--"+strings.TrimLeft(flag, "-"), names); n != "" {
+			text += ", did you mean " + n + "?"
+		}
+	}
+	return usagef("%s (%s --help)", text, cmd.CommandPath())
+}
+
+// args refuses fewer than low or more than high arguments (-1: any number),
+// with the way in which the command is used.
+func args(low, high int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) >= low && (high < 0 || len(args) <= high) {
+			return nil
+		}
+		what := "too few arguments"
+		if len(args) > low {
+			what = fmt.Sprintf("one argument too many, %q", args[high])
+			if n := len(args) - high; n > 1 {
+				what = fmt.Sprintf("%d arguments too many", n)
+			}
+		}
+		return usagef("%s; usage: %s", what, useLine(cmd))
+	}
+}
