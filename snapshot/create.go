@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 )
 
 // Create writes the snapshot of zxid into dir, by what write calls on the
@@ -12,33 +13,43 @@ import (
 // the disk, no file is left; after a crash there may be one that begins with
 // TempPrefix. It returns the path.
 func Create(dir string, zxid int64, opts Options, write func(*Writer) error) (string, error) {
-	path := filepath.Join(dir, FileName(zxid, opts.Compression))
-	temp := filepath.Join(dir, TempPrefix+filepath.Base(path)[len("snapshot."):])
-	f, err := os.Create(temp)
-	if err != nil {
+	name := FileName(zxid, opts.Compression)
+	path := filepath.Join(dir, name)
+	temp := filepath.Join(dir, TempPrefix+strings.TrimPrefix(name, "snapshot."))
+	if err := writeFile(temp, opts, write); err != nil {
 		return "", err
 	}
-	defer os.Remove(temp) // has no effect once it is renamed
+	if err := os.Rename(temp, path); err != nil {
+		os.Remove(temp)
+		return "", err
+	}
+	return path, syncDir(dir)
+}
+
+// writeFile leaves a whole and durable file, or none.
+func writeFile(path string, opts Options, write func(*Writer) error) (err error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	whole := false
+	defer func() {
+		if cerr := f.Close(); err == nil {
+			err = cerr
+		}
+		if !whole || err != nil {
+			os.Remove(path)
+		}
+	}()
 	w := NewWriter(f, opts)
-	if err = write(w); err == nil {
-		err = w.Close()
+	if err := write(w); err != nil {
+		return err
 	}
-	if err == nil {
-		err = f.Sync()
+	if err := w.Close(); err != nil {
+		return err
 	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = os.Rename(temp, path)
-	}
-	if err == nil {
-		err = syncDir(dir)
-	}
-	if err != nil {
-		return "", err
-	}
-	return path, nil
+	whole = true
+	return f.Sync()
 }
 
 // syncDir makes the names in dir durable. Windows has no call for that.

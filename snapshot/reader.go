@@ -121,7 +121,7 @@ func (r *Reader) uncompress() error {
 }
 
 func (r *Reader) readHeader() error {
-	if err := r.decode(r.header.Decode); err != nil {
+	if err := r.decode("the header", r.header.Decode); err != nil {
 		return err
 	}
 	if r.header.Magic != jute.SnapMagic {
@@ -152,7 +152,7 @@ func (r *Reader) Sessions() iter.Seq2[Session, error] {
 	return func(yield func(Session, error) bool) {
 		for r.more(atSessions) {
 			var s Session
-			if r.err = r.decode(s.decode); r.err == nil && !yield(s, nil) {
+			if r.err = r.decode("a session", s.decode); r.err == nil && !yield(s, nil) {
 				return
 			}
 		}
@@ -168,7 +168,7 @@ func (r *Reader) ACLs() iter.Seq2[ACL, error] {
 		r.skipTo(atACLs)
 		for r.more(atACLs) {
 			var a ACL
-			if r.err = r.decode(a.decode); r.err == nil && !yield(a, nil) {
+			if r.err = r.decode("an ACL", a.decode); r.err == nil && !yield(a, nil) {
 				return
 			}
 		}
@@ -185,7 +185,7 @@ func (r *Reader) more(part int) bool {
 	}
 	if r.count < 0 {
 		at := r.offset()
-		if r.err = r.decode(func(d *jute.Decoder) { r.count = int(d.Int()) }); r.err != nil {
+		if r.err = r.decode("a count", func(d *jute.Decoder) { r.count = int(d.Int()) }); r.err != nil {
 			return false
 		}
 		if r.count < 0 {
@@ -219,7 +219,7 @@ func (r *Reader) Next() (*Node, error) {
 	r.skipTo(atNodes)
 	if r.err == nil {
 		r.node.Offset = r.offset()
-		if r.err = r.decode(r.decodeNode); r.err == nil && r.at != atNodes {
+		if r.err = r.decode("a znode", r.decodeNode); r.err == nil && r.at != atNodes {
 			if r.err = r.trailer(); r.err == nil {
 				r.err = io.EOF
 			}
@@ -236,19 +236,20 @@ func (r *Reader) Next() (*Node, error) {
 func (r *Reader) decodeNode(d *jute.Decoder) {
 	n := &r.node
 	n.Path = d.Buffer()
-	if string(n.Path) == "/" {
+	switch {
+	case string(n.Path) == "/":
 		r.at = atDigest
+		return
+	case n.Path == nil:
+		d.Fail(errNullPath)
 		return
 	}
 	n.Data = d.Buffer()
 	n.ACL = d.Long()
 	n.Stat.Decode(d)
-	if n.Path == nil {
-		d.Fail(errNullPath)
-	}
 }
 
-var errNullPath = errors.New("a znode's path is null")
+var errNullPath = errors.New("its path is null")
 
 // trailer reads what follows the znodes, and wants no more there.
 func (r *Reader) trailer() error {
@@ -259,7 +260,7 @@ func (r *Reader) trailer() error {
 	// Only a zxid without a digest is this short.
 	if err == nil && left > 0 && left != 8+sealSize {
 		r.digest = &Digest{}
-		if err = r.decode(r.digest.Decode); err == nil {
+		if err = r.decode("the digest", r.digest.Decode); err == nil {
 			err = r.seal()
 		}
 		if err == nil {
@@ -267,7 +268,7 @@ func (r *Reader) trailer() error {
 		}
 	}
 	if err == nil && left > 0 {
-		if err = r.decode(func(d *jute.Decoder) { r.zxid = d.Long() }); err == nil {
+		if err = r.decode("the last zxid", func(d *jute.Decoder) { r.zxid = d.Long() }); err == nil {
 			err = r.seal()
 		}
 		r.hasZxid = true
@@ -300,7 +301,7 @@ func (r *Reader) seal() error {
 	sum := r.sum.Sum32()
 	var val int64
 	var slash []byte
-	if err := r.decode(func(d *jute.Decoder) { val, slash = d.Long(), d.Buffer() }); err != nil {
+	if err := r.decode("a checksum", func(d *jute.Decoder) { val, slash = d.Long(), d.Buffer() }); err != nil {
 		return err
 	}
 	if val != int64(sum) {

@@ -53,6 +53,7 @@
 package snapshot
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -123,12 +124,17 @@ type ACL struct {
 
 func (a *ACL) decode(d *jute.Decoder) {
 	a.ID = d.Long()
-	n, _ := d.Count(12)
+	n, ok := d.Count(12)
+	if !ok {
+		d.Fail(errNullACL)
+	}
 	a.List = make([]jute.ACL, n)
 	for i := range a.List {
 		a.List[i].Decode(d)
 	}
 }
+
+var errNullACL = errors.New("its list is null")
 
 // OpenACL is the ACL number that every snapshot knows: world:anyone:cdrwa.
 const OpenACL int64 = -1

@@ -8,9 +8,9 @@ import (
 	"zook/jute"
 )
 
-// decode reads one thing. Where the window ends inside of it, the window takes
-// in more and the thing is read again from its beginning.
-func (r *Reader) decode(read func(*jute.Decoder)) error {
+// decode reads one thing, which errors call what. Where the window ends inside of
+// it, the window takes in more and the thing is read again from its beginning.
+func (r *Reader) decode(what string, read func(*jute.Decoder)) error {
 	for {
 		r.d.Reset(r.buf[r.pos:r.end])
 		read(&r.d)
@@ -20,9 +20,9 @@ func (r *Reader) decode(read func(*jute.Decoder)) error {
 			r.pos += r.d.Offset()
 			return nil
 		case !errors.Is(err, jute.ErrShort):
-			return r.corrupt(r.offset(), "%v", err)
+			return r.corrupt(r.offset(), "%s: %v", what, err)
 		case r.srcErr == io.EOF:
-			return r.corrupt(r.offset(), "the file ends inside what begins here: %v", err)
+			return r.corrupt(r.offset(), "the file ends inside %s: %v", what, err)
 		case r.srcErr != nil:
 			return r.readError(r.srcErr)
 		}
