@@ -25,15 +25,12 @@ func FuzzReader(f *testing.F) {
 			f.Add(b)
 		}
 	}
-	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, err := NewReader(bytes.NewReader(b), "log.1")
-		w, werr := Create(dir, 1, Options{Prealloc: -1})
-		if werr != nil {
-			t.Fatal(werr)
+		if len(b) >= flushSize {
+			return
 		}
-		defer os.Remove(w.Name())
-		defer w.Close()
+		var w Writer // has no file, so it must not flush
 		for err == nil {
 			var rec *Record
 			if rec, err = r.Next(); err == nil {
@@ -51,10 +48,8 @@ func FuzzReader(f *testing.F) {
 		if r == nil {
 			return
 		}
-		w.Sync()
-		got, _ := os.ReadFile(w.Name())
-		if !bytes.Equal(got[headerSize:], b[headerSize:r.Offset()]) {
-			t.Fatalf("read %x\nwrote %x", b[:r.Offset()], got)
+		if !bytes.Equal(w.buf, b[headerSize:r.Offset()]) {
+			t.Fatalf("read %x\nwrote %x", b[headerSize:r.Offset()], w.buf)
 		}
 	})
 }
