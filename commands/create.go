@@ -107,7 +107,11 @@ func (e *Env) create(ctx context.Context, o *createOptions, args []string) error
 	if err != nil {
 		return err
 	}
-	path, err := e.path(args[0], o.sequential)
+	toPath := e.Path
+	if o.sequential {
+		toPath = e.SequentialPath
+	}
+	path, err := toPath(args[0])
 	if err != nil {
 		return err
 	}

@@ -90,7 +90,11 @@ func (e *Env) dial(ctx context.Context) (*client.Client, error) {
 	}
 	dialCtx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
-	return client.Dial(dialCtx, cfg)
+	session, err := client.Dial(dialCtx, cfg)
+	if err != nil {
+		return nil, &connectError{err}
+	}
+	return session, nil
 }
 
 // parseAuth parses scheme:data, such as digest:user:password.

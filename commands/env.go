@@ -54,8 +54,8 @@ type Shell interface {
 }
 
 // Env is what commands may touch, and all they may touch. Its fields are set
-// before the first line runs and by one line at a time; only Connected, Session
-// and Close may be called from other goroutines.
+// before the first line runs and by one line at a time; only Connected, Closed,
+// Session and Close may be called from other goroutines.
 type Env struct {
 	In       io.Reader // standard input, for data given as "-"; nil if there is none to read
 	Out, Err io.Writer
@@ -112,10 +112,7 @@ func (e *Env) Session(ctx context.Context) (*client.Client, error) {
 	if c := e.Connected(); c != nil {
 		return c, nil
 	}
-	e.mu.Lock()
-	closed := e.closed
-	e.mu.Unlock()
-	if closed {
+	if e.Closed() {
 		return nil, errNotConnected
 	}
 	c, err := e.dial(ctx)
@@ -145,6 +142,14 @@ func (e *Env) Close() error {
 		return nil
 	}
 	return c.Close()
+}
+
+// Closed reports whether the close command has ended the session: nothing opens
+// another but connect.
+func (e *Env) Closed() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.closed
 }
 
 // disconnect ends the session and refuses to open another until connect.

@@ -54,9 +54,15 @@ func (e *Error) Unwrap() error { return e.Err }
 func onPath(path string, err error) error {
 	var known *Error
 	var invalid *jute.PathError
-	var dial *client.DialError
+	var conn *connectError
 	var usage *usageError
-	if err == nil || errors.As(err, &known) || errors.As(err, &invalid) || errors.As(err, &dial) || errors.As(err, &usage) {
+	switch {
+	case err == nil, errors.As(err, &invalid), errors.As(err, &conn), errors.As(err, &usage):
+		return err
+	case errors.As(err, &known):
+		if known.Path == "" {
+			known.Path = path
+		}
 		return err
 	}
 	return &Error{Path: path, Err: err}
@@ -70,6 +76,11 @@ func (e *usageError) Error() string { return e.text }
 func usagef(format string, args ...any) error {
 	return &usageError{fmt.Sprintf(format, args...)}
 }
+
+// connectError is a session that could not be opened, whatever it was for.
+type connectError struct{ error }
+
+func (e *connectError) Unwrap() error { return e.error }
 
 // reportedError is an error that the user has been told of already.
 type reportedError struct{ error }

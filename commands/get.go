@@ -154,11 +154,14 @@ func (e *Env) get(ctx context.Context, path string, watch bool) ([]byte, jute.St
 // indentJSON lays out a JSON document, which keeps its numbers and the order of
 // its keys.
 func indentJSON(data []byte) ([]byte, error) {
+	if len(data) == 0 {
+		return nil, errors.New("the data is not JSON: there is none")
+	}
 	var b bytes.Buffer
 	if err := json.Indent(&b, bytes.TrimSpace(data), "", "  "); err != nil {
 		var syntax *json.SyntaxError
 		if errors.As(err, &syntax) {
-			return nil, fmt.Errorf("the data is not JSON (at byte %d): %w", syntax.Offset, err)
+			return nil, fmt.Errorf("the data is not JSON, at byte %d: %w", syntax.Offset, err)
 		}
 		return nil, fmt.Errorf("the data is not JSON: %w", err)
 	}

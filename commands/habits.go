@@ -41,11 +41,11 @@ func modern(root *cobra.Command, words []string) ([]string, error) {
 				flags = append(flags, words[i])
 			}
 		case cmd.HasSubCommands() && len(args) == 0:
-			sub, err := findCommand(cmd, word)
+			sub, name, err := findCommand(cmd, word)
 			if err != nil {
 				return nil, err
 			}
-			cmd, names = sub, append(names, sub.Name())
+			cmd, names = sub, append(names, name)
 		default:
 			args = append(args, word)
 		}
@@ -136,8 +136,9 @@ func lookupShort(cmd *cobra.Command, letter string) *pflag.Flag {
 	return cmd.Root().PersistentFlags().ShorthandLookup(letter)
 }
 
-// findCommand finds a command of parent by its name or alias, in any case.
-func findCommand(parent *cobra.Command, word string) (*cobra.Command, error) {
+// findCommand finds a command of parent by its name or alias, in any case. It
+// returns the name as the command spells it.
+func findCommand(parent *cobra.Command, word string) (cmd *cobra.Command, spelt string, err error) {
 	var names []string
 	for _, same := range []func(a, b string) bool{
 		func(a, b string) bool { return a == b },
@@ -147,7 +148,7 @@ func findCommand(parent *cobra.Command, word string) (*cobra.Command, error) {
 			all := append([]string{c.Name()}, c.Aliases...)
 			for _, name := range all {
 				if same(name, word) {
-					return c, nil
+					return c, name, nil
 				}
 			}
 			if !c.Hidden {
@@ -159,5 +160,5 @@ func findCommand(parent *cobra.Command, word string) (*cobra.Command, error) {
 	if n := nearest(word, names); n != "" {
 		text += ", did you mean " + n + "?"
 	}
-	return nil, usagef("%s (zook help lists the commands)", text)
+	return nil, "", usagef("%s (zook help lists the commands)", text)
 }

@@ -73,7 +73,7 @@ func newHelp(env *Env) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			about := cmd.Root()
 			for _, name := range args {
-				c, err := findCommand(about, name)
+				c, _, err := findCommand(about, name)
 				if err != nil {
 					return err
 				}

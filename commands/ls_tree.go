@@ -16,7 +16,7 @@ func (e *Env) listTrees(cmd *cobra.Command, args []string, watch bool) error {
 		err := e.listTree(cmd, p, arg, watch)
 		if err != nil && (len(args) > 1 || first != nil) {
 			p.Flush()
-			err = e.report(cmd.Name(), err)
+			err = e.report(cmd.CalledAs(), err)
 		}
 		if first == nil {
 			first = err
@@ -44,7 +44,7 @@ func (e *Env) listTree(cmd *cobra.Command, p *Printer, arg string, watch bool) e
 	err = walk(cmd.Context(), root, read, func(v visited[struct{}]) error {
 		if v.Err != nil {
 			p.Flush()
-			unread = e.report(cmd.Name(), onPath(v.Path, v.Err))
+			unread = e.report(cmd.CalledAs(), onPath(v.Path, v.Err))
 			if ExitCode(v.Err) == ExitNoConnection {
 				return unread
 			}

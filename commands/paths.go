@@ -74,7 +74,7 @@ func (e *Env) eachPath(cmd *cobra.Command, p *Printer, args []string, do func(ct
 			if p != nil {
 				p.Flush() // so that what was found comes before the report
 			}
-			err = e.report(cmd.Name(), err)
+			err = e.report(cmd.CalledAs(), err)
 		}
 		if first == nil {
 			first = err

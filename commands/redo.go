@@ -30,7 +30,7 @@ func newRedo(env *Env) *cobra.Command {
 				return usagef("%v", err)
 			}
 			if len(words) > 0 {
-				if c, err := findCommand(cmd.Root(), words[0]); err == nil && c.Name() == "redo" {
+				if c, _, err := findCommand(cmd.Root(), words[0]); err == nil && c.Name() == "redo" {
 					return usagef("line %d is a redo itself", n)
 				}
 			}

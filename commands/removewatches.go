@@ -21,11 +21,14 @@ shell and for scripts.`,
 		Args:              args(1, -1),
 		ValidArgsFunction: env.completePaths(-1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			kind := jute.WatcherAny
-			for i, k := range []jute.WatcherType{jute.WatcherChildren, jute.WatcherData, jute.WatcherPersistent, jute.WatcherPersistentRecursive} {
+			kind, given := jute.WatcherAny, 0
+			for i, k := range []jute.WatcherType{jute.WatcherChildren, jute.WatcherData, jute.WatcherPersistent, jute.WatcherPersistentRecursive, jute.WatcherAny} {
 				if kinds[i] {
-					kind = k
+					kind, given = k, given+1
 				}
+			}
+			if given > 1 {
+				return usagef("-c, -d, -p, -r and -a cannot go together")
 			}
 			return env.eachPath(cmd, env.Printer(len(args) > 1), args, func(ctx context.Context, path string) (Item, error) {
 				c, err := env.Session(ctx)
@@ -43,6 +46,5 @@ shell and for scripts.`,
 	f.BoolVarP(&kinds[3], "recursive", "r", false, "persistent recursive watches, on servers from 3.9 on")
 	f.BoolVarP(&kinds[4], "any", "a", false, "all watches (the default)")
 	f.BoolVarP(&local, "local", "l", false, "forget them here even if there is no connection")
-	cmd.MarkFlagsMutuallyExclusive("children", "data", "persistent", "recursive", "any")
 	return cmd
 }

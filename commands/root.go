@@ -2,7 +2,9 @@ package commands
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -31,9 +33,9 @@ func groups() []group {
 		{"Session and ensemble", []func(*Env) *cobra.Command{
 			newConnect, newClose, newSync, newConfig, newReconfig}},
 		{"Shell", []func(*Env) *cobra.Command{
-			newHistory, newRedo, newQuit}},
+			newShell, newHistory, newRedo, newQuit}},
 		{"This program", []func(*Env) *cobra.Command{
-			newHelp, newVersion}},
+			newHelp, newVersion, newCompletion}},
 	}
 }
 
@@ -133,7 +135,7 @@ func Run(ctx context.Context, env *Env, words []string) error {
 	if cmd == root {
 		return err
 	}
-	return named(cmd.Name(), err)
+	return named(cmd.CalledAs(), err)
 }
 
 // RunLine runs one line of the shell or of a script. Words are split and quoted
@@ -158,21 +160,44 @@ func RunLine(ctx context.Context, env *Env, line string) error {
 // flagError says what is wrong with a flag, and which one was probably meant.
 func flagError(cmd *cobra.Command, err error) error {
 	text := err.Error()
-	if unknown, ok := err.(*pflag.NotExistError); ok {
-		var names []string
-		add := func(f *pflag.Flag) { names = append(names, "--"+f.Name) }
-		cmd.Flags().VisitAll(add)
-		cmd.InheritedFlags().VisitAll(add)
-		flag := "--" + unknown.GetSpecifiedName()
-		if s := unknown.GetSpecifiedShortnames(); s != "" {
-			flag = "-" + unknown.GetSpecifiedName()
-		}
-		text = "unknown flag " + flag
-		if n := nearest("--"+strings.TrimLeft(flag, "-"), names); n != "" {
-			text += ", did you mean " + n + "?"
+	switch e := err.(type) {
+	case *pflag.NotExistError:
+		text = unknownFlag(cmd, e)
+	case *pflag.ValueRequiredError:
+		text = spell(e.GetFlag()) + " needs a value"
+	case *pflag.InvalidValueError:
+		text = fmt.Sprintf("%s: %v", spell(e.GetFlag()), e.Unwrap())
+		if number := (*strconv.NumError)(nil); errors.As(err, &number) {
+			text = fmt.Sprintf("%s: %q is not a number", spell(e.GetFlag()), e.GetValue())
+			if errors.Is(err, strconv.ErrRange) {
+				text = fmt.Sprintf("%s: %s is out of range", spell(e.GetFlag()), e.GetValue())
+			}
 		}
 	}
 	return usagef("%s (%s --help)", text, cmd.CommandPath())
+}
+
+// spell is a flag as most people write it.
+func spell(f *pflag.Flag) string {
+	if f.Shorthand != "" {
+		return "-" + f.Shorthand
+	}
+	return "--" + f.Name
+}
+
+func unknownFlag(cmd *cobra.Command, e *pflag.NotExistError) string {
+	name := "--" + e.GetSpecifiedName()
+	if e.GetSpecifiedShortnames() != "" {
+		name = name[1:]
+	}
+	var known []string
+	add := func(f *pflag.Flag) { known = append(known, "--"+f.Name) }
+	cmd.Flags().VisitAll(add)
+	cmd.InheritedFlags().VisitAll(add)
+	if n := nearest("--"+strings.TrimLeft(name, "-"), known); n != "" {
+		return "unknown flag " + name + ", did you mean " + n + "?"
+	}
+	return "unknown flag " + name
 }
 
 // args refuses fewer than low or more than high arguments (-1: any number),

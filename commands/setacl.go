@@ -28,6 +28,9 @@ Schemes are world (id anyone), auth (whoever this session has proved to be), dig
 		Args:              args(2, 2),
 		ValidArgsFunction: env.completePaths(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if stat && recursive {
+				return usagef("-R shows no metadata: leave -s")
+			}
 			path, err := env.Path(args[0])
 			if err != nil {
 				return err
@@ -37,7 +40,7 @@ Schemes are world (id anyone), auth (whoever this session has proved to be), dig
 				return err
 			}
 			if recursive {
-				return env.setACLs(cmd.Context(), cmd.Name(), path, acl, version)
+				return env.setACLs(cmd.Context(), cmd.CalledAs(), path, acl, version)
 			}
 			ctx, cancel := env.answerIn(cmd.Context())
 			defer cancel()
@@ -56,7 +59,6 @@ Schemes are world (id anyone), auth (whoever this session has proved to be), dig
 	f.BoolVarP(&stat, "stat", "s", false, "print the metadata after the change")
 	f.BoolVarP(&recursive, "recursive", "R", false, "all znodes below too")
 	f.Int32VarP(&version, "version", "v", -1, "only if the ACL has this version")
-	cmd.MarkFlagsMutuallyExclusive("stat", "recursive")
 	return cmd
 }
 

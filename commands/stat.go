@@ -21,57 +21,32 @@ type Stat struct {
 	Version        int32 `json:"version"`
 	Cversion       int32 `json:"cversion"`
 	Aversion       int32 `json:"aversion"`
-	EphemeralOwner Hex   `json:"ephemeralOwner"`
+	EphemeralOwner Hex   `json:"ephemeralOwner"` // a session, or 0: servers do not tell containers and TTL nodes
 	DataLength     int32 `json:"dataLength"`
 	NumChildren    int32 `json:"numChildren"`
-	// Kind is persistent, ephemeral, container or ttl: what EphemeralOwner means.
-	Kind string `json:"kind"`
-	TTL  int64  `json:"ttlMs,omitempty"`
 
 	stat jute.Stat
 }
 
 // NewStat is s for printing.
 func NewStat(s jute.Stat) *Stat {
-	kind, ttl := kindOf(s.EphemeralOwner)
 	return &Stat{
 		Czxid: Hex(s.Czxid), Mzxid: Hex(s.Mzxid), Pzxid: Hex(s.Pzxid),
 		Ctime: Time(s.Ctime), Mtime: Time(s.Mtime),
 		Version: s.Version, Cversion: s.Cversion, Aversion: s.Aversion,
 		EphemeralOwner: Hex(s.EphemeralOwner), DataLength: s.DataLength, NumChildren: s.NumChildren,
-		Kind: kind, TTL: ttl, stat: s,
+		stat: s,
 	}
-}
-
-// kindOf says what an ephemeralOwner means. Containers have the lowest number;
-// TTL nodes 0xff, two bytes of 0 and the TTL in milliseconds (format:
-// EphemeralType). A session of a server with id 255 looks like a TTL node only
-// where the server allows neither.
-func kindOf(owner int64) (kind string, ttl int64) {
-	const containerOwner, ttlMask, ttlValue = -1 << 63, 0xffffff << 40, 1<<40 - 1
-	switch {
-	case owner == 0:
-		return "persistent", 0
-	case owner == containerOwner:
-		return "container", 0
-	case uint64(owner)&ttlMask == 0xff0000<<40:
-		return "ttl", owner & ttlValue
-	}
-	return "ephemeral", 0
 }
 
 // fields are the names and values of the stat, in zkCli's order.
 func (s *Stat) fields(style Style) [][2]string {
-	kind := s.Kind
-	if s.TTL > 0 {
-		kind = fmt.Sprintf("ttl(%dms)", s.TTL)
-	}
 	return [][2]string{
 		{"czxid", s.Czxid.String()}, {"ctime", s.Ctime.String()},
 		{"mzxid", s.Mzxid.String()}, {"mtime", s.Mtime.String()},
 		{"pzxid", s.Pzxid.String()}, {"cversion", fmt.Sprint(s.Cversion)},
 		{"version", fmt.Sprint(s.Version)}, {"aversion", fmt.Sprint(s.Aversion)},
-		{"ephemeralOwner", s.EphemeralOwner.String()}, {"kind", kind},
+		{"ephemeralOwner", s.EphemeralOwner.String()},
 		{"dataLength", style.Size(int64(s.DataLength))},
 		{"numChildren", style.Count(int64(s.NumChildren))},
 	}

@@ -1,10 +1,15 @@
 package commands
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
+
+	"zook/jute"
 )
 
 // identity is one of a session, which whoami prints.
@@ -48,6 +53,9 @@ func newWhoAmI(env *Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			slices.SortFunc(infos, func(a, b jute.ClientInfo) int { // servers have no order
+				return cmp.Or(strings.Compare(a.AuthScheme, b.AuthScheme), strings.Compare(a.User, b.User))
+			})
 			p := env.TablePrinter(true)
 			for i, info := range infos {
 				if err := p.Print(&identity{info.AuthScheme, info.User, i == 0}); err != nil {
