@@ -2,10 +2,10 @@ package client
 
 import (
 	"context"
-	"crypto/tls"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"time"
 
@@ -56,7 +56,7 @@ func (c *Client) do(ctx context.Context, op jute.OpCode, req, resp jute.Record, 
 	case r := <-w.done:
 		return r.decode(op, resp)
 	case <-ctx.Done():
-		return c.giveUp(ctx.Err(), w)
+		return c.giveUp(ctx, w)
 	}
 }
 
@@ -100,17 +100,14 @@ func (c *Client) submit(w *call) {
 }
 
 // giveUp ends the wait for w. If it was sent its reply is thrown away when it comes.
-func (c *Client) giveUp(cause error, w *call) error {
+func (c *Client) giveUp(ctx context.Context, w *call) error {
 	c.mu.Lock()
-	i := slices.Index(c.waiting, w)
-	if i >= 0 {
+	defer c.mu.Unlock()
+	if i := slices.Index(c.waiting, w); i >= 0 {
 		c.waiting = slices.Delete(c.waiting, i, i+1)
+		return c.hosts.gaveUp(ctx)
 	}
-	c.mu.Unlock()
-	if i >= 0 {
-		return c.hosts.dialError(cause)
-	}
-	return cause
+	return ctx.Err()
 }
 
 // start gives w an xid and sends it. client.mu is held.
@@ -229,7 +226,6 @@ func (c *Client) established(f *frameConn, r *jute.ConnectResponse) {
 	}
 	c.sessionID = r.SessionID
 	c.timeout = time.Duration(r.Timeout) * time.Millisecond
-	f.silence = c.timeout * 2 / 3
 	f.since = time.Now()
 	f.authLeft = len(c.auths)
 	if f.authLeft == 0 {
@@ -321,8 +317,12 @@ func (c *Client) dropConn(f *frameConn, err error) {
 		c.conn = nil
 		c.setState(StateDisconnected)
 	}
-	var greeting *greetingError
-	var alert tls.AlertError
-	refused := f.since.IsZero() && (errors.As(err, &greeting) || errors.As(err, &alert))
-	c.hostFailed(f.addr, plainReason(err), refused)
+	if f.since.IsZero() {
+		var greeting *greetingError
+		var op *net.OpError
+		alert := errors.As(err, &op) && op.Op == "remote error" // of TLS, such as a certificate refused
+		c.hostFailed(f.addr, plainReason(err), alert || errors.As(err, &greeting))
+	} else {
+		c.hostFailed(f.addr, fmt.Errorf("the connection was lost: %w", plainReason(err)), false)
+	}
 }

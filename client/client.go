@@ -3,6 +3,8 @@ package client
 import (
 	"context"
 	"crypto/tls"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,7 +21,8 @@ const DefaultSessionTimeout = 30 * time.Second
 // its jute.maxbuffer says otherwise.
 const DefaultMaxFrame = 1<<20 - 1
 
-// closeTimeout bounds each of the two waits of Close.
+// closeTimeout bounds what Close waits for besides the server's answer, which
+// go-zookeeper waits for as long.
 const closeTimeout = time.Second
 
 // Config says what to connect to and how. Only Servers is needed.
@@ -101,25 +104,25 @@ type Client struct {
 }
 
 // Dial opens a session. It returns when there is one; when every host has
-// refused (*DialError); when ctx ends (a *DialError that wraps its error); or
-// when the server refuses one of cfg.Auth (jute.ErrAuthFailed). ctx bounds
-// nothing but Dial. The error is an *AddressError or a *jute.PathError when
+// refused (a *DialError); when ctx runs out of time (a *DialError that wraps its
+// error) or is cancelled (its error); or when the server refuses one of cfg.Auth
+// (jute.ErrAuthFailed). ctx bounds nothing but Dial. The error is an *AddressError or a *jute.PathError when
 // cfg.Servers cannot be understood.
 func Dial(ctx context.Context, cfg Config) (*Client, error) {
 	list, chroot, err := parseServers(cfg.Servers)
 	if err != nil {
 		return nil, err
 	}
-	if cfg.SessionTimeout == 0 {
+	if cfg.SessionTimeout <= 0 {
 		cfg.SessionTimeout = DefaultSessionTimeout
 	}
-	if cfg.MaxFrame == 0 {
+	if cfg.MaxFrame <= 0 {
 		cfg.MaxFrame = DefaultMaxFrame
 	}
 	c := &Client{
 		cfg: cfg, chroot: chroot, hosts: newHosts(list), notes: newNotifier(cfg.OnState, cfg.OnEvent),
 		dialed: make(chan struct{}), refused: make(chan error, 1), ended: make(chan struct{}),
-		dialing: map[*frameConn]bool{}, auths: append([]Auth(nil), cfg.Auth...),
+		dialing: map[*frameConn]bool{}, auths: slices.Clone(cfg.Auth),
 		watches: newWatchTable(), timeout: cfg.SessionTimeout,
 	}
 	c.hosts.budget(ctx, cfg.SessionTimeout)
@@ -135,7 +138,7 @@ func Dial(ctx context.Context, cfg Config) (*Client, error) {
 		return c, nil
 	case err = <-c.refused:
 	case <-ctx.Done():
-		err = c.hosts.dialError(ctx.Err())
+		err = c.hosts.gaveUp(ctx)
 	}
 	c.Close()
 	return nil, err
@@ -180,30 +183,29 @@ func (c *Client) Close() error {
 func (c *Client) close() {
 	c.mu.Lock()
 	c.closed = true
-	conn := c.conn
-	for _, w := range c.waiting {
-		w.done <- result{err: jute.ErrClosing}
+	c.endWaiting(jute.ErrClosing)
+	session := c.conn
+	for f := range c.dialing {
+		if !f.since.IsZero() { // its identities are not accepted yet
+			session = f
+		}
 	}
-	c.waiting = nil
 	c.mu.Unlock()
 	c.hosts.close()
 
-	if conn != nil {
+	if session != nil {
 		c.zk.Close() // asks the server, and waits for its answer for a second
 	} else {
 		go c.zk.Close() // there is nobody to ask; it may wait nevertheless
 	}
 	c.cancel()
-	c.mu.Lock()
-	conns := []*frameConn{}
-	for f := range c.dialing {
-		conns = append(conns, f)
-	}
-	if conn != nil {
-		conns = append(conns, conn)
-	}
-	if conn == nil || !conn.sessionClosed.Load() {
+	if session == nil || !session.sessionClosed.Load() {
 		c.closeErr = jute.ErrConnectionLoss
+	}
+	c.mu.Lock()
+	conns := slices.Collect(maps.Keys(c.dialing))
+	if c.conn != nil {
+		conns = append(conns, c.conn)
 	}
 	c.mu.Unlock()
 	for _, f := range conns {
@@ -214,7 +216,8 @@ func (c *Client) close() {
 	case <-time.After(closeTimeout):
 	}
 	c.mu.Lock()
-	c.setState(StateClosed)
+	c.state = StateClosed
+	c.notes.state(StateClosed)
 	c.mu.Unlock()
 	c.notes.close()
 }

@@ -77,11 +77,13 @@ type frameConn struct {
 	addr   string // host:port as configured
 	in     *bufio.Reader
 
-	// Of go-zookeeper's loop, which first writes and reads the handshake and then
-	// reads from one goroutine.
-	greeted bool   // the ConnectRequest is out
-	opened  bool   // the ConnectResponse is in
-	rest    []byte // of the frame that it is reading
+	// Of the one goroutine of go-zookeeper's that reads, and before that shakes
+	// hands.
+	greeted  bool          // the ConnectRequest is out
+	opened   bool          // the ConnectResponse is in
+	deadline time.Time     // of the handshake
+	silence  time.Duration // how long the server may say nothing after it
+	rest     []byte        // of the frame that go-zookeeper is reading
 
 	sessionClosed atomic.Bool // the server has answered go-zookeeper's close
 
@@ -90,15 +92,12 @@ type frameConn struct {
 	out      []byte // to be written
 	shut     bool   // nothing more is written
 
-	deadline time.Time // of the handshake
-
 	// Guarded by client.mu.
 	inflight map[int32]*call
 	nextXid  int32
-	silence  time.Duration // how long the server may say nothing; 0 before the session
-	answered int           // replies to requests of callers
-	since    time.Time     // when the session was there
-	authLeft int           // identities that the server has not accepted yet
+	answered int       // replies to requests of callers
+	since    time.Time // when the session was there
+	authLeft int       // identities that the server has not accepted yet
 	lost     bool
 	closeXid int32 // of go-zookeeper's close
 }
@@ -116,12 +115,9 @@ type deadlineReader frameConn
 
 func (r *deadlineReader) Read(p []byte) (int, error) {
 	f := (*frameConn)(r)
-	f.client.mu.Lock()
-	silence := f.silence
-	f.client.mu.Unlock()
 	deadline := f.deadline
-	if silence > 0 {
-		deadline = time.Now().Add(silence)
+	if f.silence > 0 {
+		deadline = time.Now().Add(f.silence)
 	}
 	f.outMu.Lock()
 	if !f.shut { // else the deadline is short already
@@ -169,7 +165,7 @@ func (f *frameConn) handshake() ([]byte, error) {
 		}
 		return nil, err
 	}
-	if n := binary.BigEndian.Uint32(head); n < 32 || n > maxForeignFrame {
+	if n := binary.BigEndian.Uint32(head); n < 20 || n > maxForeignFrame {
 		more, _ := f.in.Peek(f.in.Buffered())
 		return nil, &greetingError{describeGreeting(more[:min(len(more), 16)])}
 	}
@@ -178,17 +174,18 @@ func (f *frameConn) handshake() ([]byte, error) {
 		return nil, err
 	}
 	var r jute.ConnectResponse
-	if err := jute.Unmarshal(frame, &r); err != nil {
+	if err := jute.Unmarshal(frame, &r); err != nil || r.SessionID != 0 && r.Timeout <= 0 {
 		return nil, &greetingError{describeGreeting(frame[:min(len(frame), 16)])}
 	}
 	f.opened = true
+	f.silence = time.Duration(r.Timeout) * time.Millisecond * 2 / 3
 	if r.SessionID == 0 {
 		f.client.expired()
 		f.fail(jute.ErrSessionExpired) // go-zookeeper would leave it open
 	} else {
 		f.client.established(f, &r)
 	}
-	return frame, nil
+	return jute.Marshal(&r), nil
 }
 
 // Write takes a frame of go-zookeeper's, which writes whole ones.

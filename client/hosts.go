@@ -222,6 +222,15 @@ func (h *hosts) served(addr string) {
 	delete(h.refused, addr)
 }
 
+// gaveUp is the error of a wait that ctx has ended: by its deadline the hosts are
+// to blame, and else whoever cancelled it.
+func (h *hosts) gaveUp(ctx context.Context) error {
+	if ctx.Err() == context.DeadlineExceeded {
+		return h.dialError(ctx.Err())
+	}
+	return ctx.Err()
+}
+
 func (h *hosts) dialError(cause error) *DialError {
 	h.mu.Lock()
 	defer h.mu.Unlock()

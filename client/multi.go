@@ -11,7 +11,8 @@ import (
 // *jute.CreateTTLRequest), *jute.DeleteRequest, *jute.SetDataRequest and
 // *jute.CheckVersionRequest. If one fails the error is its, and the results tell
 // which one it was: those before it have jute.ErrOK, those after it
-// jute.ErrRuntimeInconsistency.
+// jute.ErrRuntimeInconsistency. Apache's server answers a create2 in a multi with
+// a *jute.CreateResponse, without the stat.
 func (c *Client) Multi(ctx context.Context, ops []jute.Op) ([]jute.OpResult, error) {
 	results, err := c.multi(ctx, jute.OpMulti, ops)
 	if err != nil {

@@ -1,6 +1,9 @@
 package client
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 // State is the state of the connection.
 type State int
@@ -30,9 +33,10 @@ func (s State) String() string {
 	return stateNames[s]
 }
 
-// setState notes a change and tells of it. c.mu is held.
+// setState notes a change and tells of it. What Close brings about is told as
+// StateClosed alone. c.mu is held.
 func (c *Client) setState(s State) {
-	if c.state == s || c.state == StateClosed {
+	if c.state == s || c.closed {
 		return
 	}
 	c.state = s
@@ -80,13 +84,17 @@ func (n *notifier) add(note any) {
 	}
 }
 
-// close ends the goroutine when the queue is empty, and waits for that.
+// close ends the goroutine when the queue is empty, and waits for that unless a
+// callback blocks.
 func (n *notifier) close() {
 	n.mu.Lock()
 	n.closed = true
 	n.wake.Signal()
 	n.mu.Unlock()
-	<-n.done
+	select {
+	case <-n.done:
+	case <-time.After(closeTimeout):
+	}
 }
 
 func (n *notifier) run() {
