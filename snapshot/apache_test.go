@@ -20,9 +20,7 @@ import (
 	"zook/txnlog"
 )
 
-var update = flag.Bool("update", false, "have Apache ZooKeeper write testdata anew")
-
-const golden = "testdata/apache-3.8.0"
+var update = flag.String("update", "", "have Apache ZooKeeper, which is of this `version`, write its testdata anew")
 
 // connect opens a session with Apache's server.
 func connect(t *testing.T, addr string) *zk.Conn {
@@ -120,33 +118,35 @@ func (c *content) dump() string {
 	return out.String()
 }
 
-// What Apache ZooKeeper 3.8.0 once wrote is in testdata, with what is in it.
-// Written again it is the same file.
+// What Apache ZooKeeper 3.8.0 and 3.10 (a build of its source) once wrote is in
+// testdata, with what is in it. Written again it is the same file.
 func TestApachesGoldenSnapshots(t *testing.T) {
-	if *update {
-		os.RemoveAll(golden)
-		os.MkdirAll(golden, 0o755)
+	if *update != "" {
+		dir := "testdata/apache-" + *update
+		os.MkdirAll(dir, 0o755)
 		for c, path := range apacheSnapshots(t) {
 			b, err := os.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)
 			}
-			os.WriteFile(filepath.Join(golden, "snapshot.e"+c.extension()), b, 0o644)
+			os.WriteFile(filepath.Join(dir, "snapshot.e"+c.extension()), b, 0o644)
 		}
-		c := open(t, golden+"/snapshot.e")
-		os.WriteFile(golden+"/snapshot.e.txt", []byte(c.dump()), 0o644)
+		c := open(t, dir+"/snapshot.e")
+		os.WriteFile(dir+"/snapshot.e.txt", []byte(c.dump()), 0o644)
 	}
-	want, err := os.ReadFile(golden + "/snapshot.e.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, compression := range []Compression{None, Gzip, Snappy} {
-		path := golden + "/snapshot.e" + compression.extension()
-		c := open(t, path)
-		if got := c.dump(); got != string(want) {
-			t.Errorf("%s: got\n%s\nwant\n%s", path, got, want)
+	for _, dir := range []string{"testdata/apache-3.8.0", "testdata/apache-3.10"} {
+		want, err := os.ReadFile(dir + "/snapshot.e.txt")
+		if err != nil {
+			t.Fatal(err)
 		}
-		checkRewrite(t, path, c)
+		for _, compression := range []Compression{None, Gzip, Snappy} {
+			path := dir + "/snapshot.e" + compression.extension()
+			c := open(t, path)
+			if got := c.dump(); got != string(want) {
+				t.Errorf("%s: got\n%s\nwant\n%s", path, got, want)
+			}
+			checkRewrite(t, path, c)
+		}
 	}
 }
 

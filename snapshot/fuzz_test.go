@@ -21,7 +21,7 @@ func FuzzReader(f *testing.F) {
 	f.Add(whole[:len(whole)-21])
 	f.Add(whole[:100])
 	f.Add(append(whole[:16:16], "\x7f\xff\xff\xff"...))
-	files, _ := filepath.Glob(golden + "/snapshot.e*")
+	files, _ := filepath.Glob("testdata/*/snapshot.e*")
 	for _, name := range files {
 		if b, err := os.ReadFile(name); err == nil {
 			f.Add(b)
