@@ -75,6 +75,10 @@ configuration file, else ` + defaultServer + `. Paths are absolute, or relative 
 	return root
 }
 
+// connectFlags are the flags that say how to connect, which only the start of zook
+// takes.
+var connectFlags = []string{"server", "session-timeout", "auth", "tls-ca", "tls-cert", "tls-key", "tls-server-name"}
+
 // addGlobalFlags adds the flags of every command. What they say takes hold in
 // PersistentPreRunE, when a command runs: building a tree changes no Env.
 func addGlobalFlags(root *cobra.Command, env *Env) {
@@ -98,7 +102,7 @@ func addGlobalFlags(root *cobra.Command, env *Env) {
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		connect.Timeout, connect.SessionTimeout = time.Duration(timeout), time.Duration(sessionTimeout)
 		if env.nested {
-			if name := changedOf(f, "server", "session-timeout", "auth", "tls-ca", "tls-cert", "tls-key", "tls-server-name"); name != "" {
+			if name := changedOf(f, connectFlags...); name != "" {
 				return usagef("--%s is for the start of zook; connect and addauth change a session", name)
 			}
 			env.Connect.Timeout = connect.Timeout
@@ -107,6 +111,11 @@ func addGlobalFlags(root *cobra.Command, env *Env) {
 		}
 		env.Format, env.Yes, env.Force = format, yes, force
 		return nil
+	}
+	if env.Shell != nil {
+		for _, name := range connectFlags {
+			f.MarkHidden(name)
+		}
 	}
 	if !env.nested { // cobra never forgets these functions, and a script may have a million lines
 		root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))

@@ -40,7 +40,7 @@ are gone when the shell ends.`,
 			env.Connect.Server, env.Connect.Auth, env.Connect.TLS = s.Addr(), nil, TLS{}
 			if env.Terminal {
 				fmt.Fprintf(env.Out, "A ZooKeeper server of your own, on %s; it is gone when you leave.\n"+
-					"Try: create /hello world   get /hello   ls /   help   (Tab completes, Ctrl-D leaves)\n", s.Addr())
+					"Try: create /hello world, ls /, help. Tab completes, Ctrl-D leaves.\n", s.Addr())
 			}
 			return env.StartShell(cmd.Context(), env)
 		},

@@ -2,8 +2,10 @@ package completions
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -61,7 +63,16 @@ func Line(ctx context.Context, root *cobra.Command, line string) []Candidate {
 		}
 		kept = append(kept, c)
 	}
+	// A command's own flags come before those of every command.
+	slices.SortStableFunc(kept, func(a, b Candidate) int { return cmp.Compare(rank(cmd, a.Text), rank(cmd, b.Text)) })
 	return kept
+}
+
+func rank(cmd *cobra.Command, text string) int {
+	if name, ok := strings.CutPrefix(text, "--"); ok && cmd.InheritedFlags().Lookup(name) != nil {
+		return 1
+	}
+	return 0
 }
 
 // LastWord is the last word of line as it was typed, quotes and all; "" after a

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"zook/commands"
+	"zook/shell"
 )
 
 func main() { os.Exit(run()) }
@@ -21,6 +22,7 @@ func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	env := newEnv()
+	env.StartShell = shell.Run
 	defer env.Close()
 	err := commands.Run(ctx, env, os.Args[1:])
 	if line := commands.Explain(err); line != "" {
