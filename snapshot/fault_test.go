@@ -201,10 +201,10 @@ func TestMemoryIsBounded(t *testing.T) {
 		}
 		w := NewWriter(f, Options{compression})
 		data := make([]byte, 10_000)
-		for i := range 5000 {
-			w.Node("/n", data[:i*2], 1, jute.StatPersisted{})
+		for range 2000 {
+			w.Node("/n", data, 1, jute.StatPersisted{})
 		}
-		w.Node("/big", make([]byte, 2<<20), 1, jute.StatPersisted{})
+		w.Node("/big", make([]byte, 1<<20), 1, jute.StatPersisted{})
 		if err := w.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -223,8 +223,8 @@ func TestMemoryIsBounded(t *testing.T) {
 				t.Error(err)
 			}
 		})
-		if n != 5002 || got > 12<<20 {
-			t.Errorf("compression %q: %d bytes allocated for 27 MB in %d znodes", compression, got, n-1)
+		if n != 2002 || got > 8<<20 {
+			t.Errorf("compression %q: %d bytes allocated for 21 MB in %d znodes", compression, got, n-1)
 		}
 	}
 }

@@ -191,6 +191,40 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// Zeros that the disk does not hold are skipped, what is behind them is not.
+func TestHoles(t *testing.T) {
+	whole, _, bounds := small(t)
+	path := filepath.Join(t.TempDir(), "log.1")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	f.Write(whole[:bounds[2]])
+	read := func() (int, error) {
+		r, err := Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		txns, _, err := readAll(r)
+		return len(txns), err
+	}
+	f.Truncate(10 << 20)
+	if n, err := read(); n != 2 || err != nil {
+		t.Errorf("a hole up to the end: %d transactions, %v", n, err)
+	}
+	f.WriteAt([]byte{0}, 20<<20) // as Apache lengthens its files
+	if n, err := read(); n != 2 || err != nil {
+		t.Errorf("a hole and a zero: %d transactions, %v", n, err)
+	}
+	f.WriteAt(whole[bounds[2]:], 20<<20-2) // the record begins where the disk holds nothing
+	n, err := read()
+	if want := fmt.Sprintf("the next whole record is at offset %d, zxid 0x100000003", 20<<20-2); n != 2 || err == nil || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("a hole and a record: %d transactions, %v", n, err)
+	}
+}
+
 func TestErrorsStick(t *testing.T) {
 	whole, _, _ := small(t)
 	r, err := NewReader(bytes.NewReader(whole[:70]), "log.1")

@@ -68,10 +68,28 @@ func (r *Reader) onlyZeros() (bool, error) {
 		if n < len(b) {
 			return false, nil
 		}
+		if err := r.skipHole(); err != nil {
+			return false, err
+		}
 		if err := r.fill(r.end - r.pos + 1); err != nil {
 			return false, err
 		}
 	}
+}
+
+// skipHole skips zeros that are not on the disk at all, as most of a preallocated
+// tail is. What the window holds must be zeros.
+func (r *Reader) skipHole() error {
+	if r.size < 0 || r.srcErr != nil {
+		return nil
+	}
+	here := r.base + int64(r.end)
+	data, err := seekData(r.file, here)
+	if err != nil {
+		return fmt.Errorf("%s: reading at offset %d: %w", r.name, here, err)
+	}
+	r.base += data - here
+	return nil
 }
 
 // fault judges the record at the window's position.
