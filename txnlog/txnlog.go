@@ -36,8 +36,12 @@
 // cut by the end of the file or hold zeros in place of what was lost. Reader
 // calls this a torn tail: nobody was told that these bytes are safe, and a
 // server may go on from the record before. Everything else that does not check
-// is damage: above all, a fault with a whole record anywhere behind it. Both are
-// a *CorruptError, told apart by its field Torn.
+// is damage: above all, a fault with a whole record anywhere behind it, and a
+// changed byte in the last record. A disk that lost power while it wrote several
+// records out of their order can leave the same as damage does; since that cannot
+// be told apart, it counts as damage. Both kinds are a *CorruptError, told apart
+// by its field Torn. Apache's servers are less strict: they take a record that is
+// cut, or does not end in 'B', for the end of the log wherever it stands.
 //
 // Format: FileTxnLog.java, FilePadding.java and Util.java of Apache ZooKeeper.
 package txnlog
