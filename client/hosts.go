@@ -76,6 +76,9 @@ func (e *DialError) Unwrap() []error {
 // and a chroot, "" if it is none.
 func parseServers(servers string) (hosts []string, chroot string, err error) {
 	list := servers
+	if strings.Contains(servers, "://") {
+		return nil, "", &AddressError{servers, "it has no scheme: write host:port[,host:port…][/chroot]"}
+	}
 	if i := strings.IndexByte(servers, '/'); i >= 0 {
 		list, chroot = servers[:i], servers[i:]
 		if chroot == "/" {

@@ -38,7 +38,7 @@ func TestParseServers(t *testing.T) {
 		"a:1/app//x":                "it has an empty element",
 		"a:1/app/../x":              `it has a ".." element`,
 		strings.Repeat("h", 300):    "[" + strings.Repeat("h", 300) + ":2181] ",
-		"zookeeper://localhost:218": `"zookeeper:" is not host:port`,
+		"zookeeper://localhost:218": "it has no scheme",
 	} {
 		hosts, chroot, err := parseServers(in)
 		got := fmt.Sprintf("%v %s", hosts, chroot)

@@ -43,6 +43,7 @@ func Java(tb testing.TB, extra []string, args ...string) *exec.Cmd {
 		"jetty9-server", "jetty9-servlet", "jetty9-util", "jetty9-util-ajax", "jetty9-http", "jetty9-io", "jetty9-security",
 		"servlet-api", "metrics-core", "snappy-java", "slf4j-api", "slf4j-simple", "commons-cli",
 		"netty-handler", "netty-transport", "netty-common", "netty-buffer", "netty-codec", "netty-resolver",
+		"netty-transport-native-epoll", "netty-transport-native-unix-common",
 	} {
 		p := "/usr/share/java/" + jar + ".jar"
 		if _, err := os.Stat(p); err != nil {

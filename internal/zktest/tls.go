@@ -1,0 +1,118 @@
+package zktest
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// Certs are PEM files of a certificate authority made for one test, and of a
+// server at 127.0.0.1 and localhost and a client, both signed by it.
+type Certs struct {
+	CA         string // certificate
+	Server     string // certificate and key in one file, as Apache reads them
+	ClientCert string
+	ClientKey  string
+}
+
+// NewCerts makes them in a directory of the test.
+func NewCerts(tb testing.TB) Certs {
+	tb.Helper()
+	dir := tb.TempDir()
+	write := func(name string, blocks ...*pem.Block) string {
+		var b []byte
+		for _, block := range blocks {
+			b = append(b, pem.EncodeToMemory(block)...)
+		}
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			tb.Fatal(err)
+		}
+		return path
+	}
+	ca := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "zook test CA"},
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature}
+	caKey, caCert := sign(tb, ca, ca, nil)
+	serverKey, serverCert := sign(tb, &x509.Certificate{SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "localhost"},
+		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}, ca, caKey)
+	clientKey, clientCert := sign(tb, &x509.Certificate{SerialNumber: big.NewInt(3), Subject: pkix.Name{CommonName: "zook test client"},
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}, ca, caKey)
+	return Certs{
+		CA:         write("ca.pem", caCert),
+		Server:     write("server.pem", serverCert, keyBlock(tb, serverKey)),
+		ClientCert: write("client.pem", clientCert),
+		ClientKey:  write("client-key.pem", keyBlock(tb, clientKey)),
+	}
+}
+
+// sign makes a key and a certificate for it; without a signer it signs itself.
+func sign(tb testing.TB, cert, parent *x509.Certificate, signer *ecdsa.PrivateKey) (*ecdsa.PrivateKey, *pem.Block) {
+	tb.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if signer == nil {
+		signer = key
+	}
+	cert.NotBefore, cert.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(24*time.Hour)
+	der, err := x509.CreateCertificate(rand.Reader, cert, parent, &key.PublicKey, signer)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return key, &pem.Block{Type: "CERTIFICATE", Bytes: der}
+}
+
+func keyBlock(tb testing.TB, key *ecdsa.PrivateKey) *pem.Block {
+	tb.Helper()
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return &pem.Block{Type: "PRIVATE KEY", Bytes: der}
+}
+
+// Config trusts the authority, and shows the client's certificate if withCert.
+func (c Certs) Config(tb testing.TB, withCert bool) *tls.Config {
+	tb.Helper()
+	b, err := os.ReadFile(c.CA)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	conf := &tls.Config{RootCAs: x509.NewCertPool()}
+	conf.RootCAs.AppendCertsFromPEM(b)
+	if withCert {
+		pair, err := tls.LoadX509KeyPair(c.ClientCert, c.ClientKey)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		conf.Certificates = []tls.Certificate{pair}
+	}
+	return conf
+}
+
+// ApacheTLS is Apache with a second port, at the address returned, that speaks
+// TLS and asks clients for a certificate unless config has "ssl.clientAuth=none".
+func ApacheTLS(tb testing.TB, certs Certs, config ...string) (s *Server, secure string) {
+	tb.Helper()
+	port := FreePort(tb)
+	s = Apache(tb, "", append([]string{
+		fmt.Sprintf("secureClientPort=%d", port), "secureClientPortAddress=127.0.0.1",
+		"serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory",
+		"ssl.keyStore.location=" + certs.Server, "ssl.keyStore.type=PEM",
+		"ssl.trustStore.location=" + certs.CA, "ssl.trustStore.type=PEM",
+	}, config...)...)
+	return s, fmt.Sprintf("127.0.0.1:%d", port)
+}
