@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"fmt"
 	"os"
 	"strings"
 	"time"
@@ -115,18 +114,18 @@ func (t TLS) load() (*tls.Config, error) {
 	if t.CA != "" {
 		pem, err := os.ReadFile(t.CA)
 		if err != nil {
-			return nil, fmt.Errorf("--tls-ca: %w", err)
+			return nil, usagef("--tls-ca: %v", err)
 		}
 		cfg.RootCAs = x509.NewCertPool()
 		if !cfg.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("--tls-ca: %s holds no PEM certificate", t.CA)
+			return nil, usagef("--tls-ca: %s holds no PEM certificate", t.CA)
 		}
 	}
 	switch {
 	case t.Cert != "" && t.Key != "":
 		pair, err := tls.LoadX509KeyPair(t.Cert, t.Key)
 		if err != nil {
-			return nil, fmt.Errorf("--tls-cert and --tls-key: %w", err)
+			return nil, usagef("--tls-cert and --tls-key: %v", err)
 		}
 		cfg.Certificates = []tls.Certificate{pair}
 	case t.Cert != "" || t.Key != "":

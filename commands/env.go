@@ -58,6 +58,7 @@ type Shell interface {
 // Session and Close may be called from other goroutines.
 type Env struct {
 	In       io.Reader // standard input, for data given as "-"; nil if there is none to read
+	Piped    bool      // In is a pipe or a file: commands and operations may come from it
 	Out, Err io.Writer
 	Terminal bool       // Out is a terminal: text is laid out for eyes
 	Color    bool       // and coloured
@@ -70,7 +71,8 @@ type Env struct {
 
 	// Cwd is the working path, against which relative paths are taken. It is ""
 	// until a cd; relative paths are refused then.
-	Cwd string
+	Cwd       string
+	cwdBefore string // for cd -
 
 	Connect Connect
 	Format  Format
@@ -94,6 +96,7 @@ type Env struct {
 	StartShell func(ctx context.Context, env *Env) error
 
 	nested bool       // inside RunLine: the connection belongs to the outer command
+	place  string     // of the running line in a script, file:line, for errors
 	events eventQueue // of sessions without an OnEvent
 
 	dialing sync.Mutex // held while connecting

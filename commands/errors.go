@@ -88,7 +88,7 @@ type reportedError struct{ error }
 func (e reportedError) Unwrap() error { return e.error }
 
 var (
-	errNotConnected = errors.New("not connected: connect opens a session")
+	errNotConnected = &connectError{errors.New("not connected: connect opens a session")}
 	errCancelled    = errors.New("cancelled, nothing was changed")
 	errDamaged      = errors.New("damaged")
 )
@@ -96,7 +96,9 @@ var (
 // report tells the user of a failure and goes on. It returns the error for the
 // exit code.
 func (e *Env) report(command string, err error) error {
-	fmt.Fprintln(e.Err, Explain(named(command, err)))
+	if line := Explain(e.placed(named(command, err))); line != "" {
+		fmt.Fprintln(e.Err, line)
+	}
 	return reportedError{err}
 }
 
@@ -121,7 +123,7 @@ func ExitCode(err error) int {
 	var usage *usageError
 	var invalid *jute.PathError
 	var address *client.AddressError
-	var dial *client.DialError
+	var conn *connectError
 	switch {
 	case err == nil:
 		return ExitOK
@@ -129,7 +131,7 @@ func ExitCode(err error) int {
 		return ExitUsage
 	case errors.Is(err, errDamaged):
 		return ExitDamaged
-	case errors.As(err, &dial), errors.Is(err, errNotConnected), errors.Is(err, context.DeadlineExceeded):
+	case errors.As(err, &conn) && !errors.Is(err, jute.ErrAuthFailed), errors.Is(err, context.DeadlineExceeded):
 		return ExitNoConnection
 	case errors.As(err, &code):
 		return exitCodeOf(code)
@@ -163,7 +165,10 @@ func Explain(err error) string {
 	}
 	text := err.Error()
 	var file *fs.PathError
+	var dial *client.DialError
 	switch {
+	case errors.As(err, &dial):
+		text = strings.Replace(text, dial.Error(), explainDial(dial), 1)
 	case errors.Is(err, context.Canceled):
 		text = strings.Replace(text, context.Canceled.Error(), "interrupted", 1)
 	case errors.Is(err, context.DeadlineExceeded):
@@ -175,6 +180,22 @@ func Explain(err error) string {
 		text += ": " + h
 	}
 	return "zook: " + oneLine(text)
+}
+
+// explainDial names the hosts and what is wrong with each.
+func explainDial(e *client.DialError) string {
+	var hosts []string
+	for _, h := range e.Hosts {
+		reason := "no answer in time"
+		if h.Err != nil {
+			reason = h.Err.Error()
+		}
+		if errors.Is(e.Cause, context.Canceled) {
+			reason = "interrupted"
+		}
+		hosts = append(hosts, h.Addr+": "+reason)
+	}
+	return "cannot connect to " + strings.Join(hosts, "; ")
 }
 
 // hint says what to do about err, if that is not plain.

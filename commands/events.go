@@ -115,3 +115,12 @@ func (e *Env) awaitEvent(cmd *cobra.Command, watch bool, err error) error {
 	}
 	return e.printEvents(cmd.Context(), 1)
 }
+
+// take takes all events that are there, and does not wait.
+func (q *eventQueue) take() []client.Event {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	events := q.events
+	q.events = nil
+	return events
+}

@@ -27,13 +27,14 @@ func modern(root *cobra.Command, words []string) ([]string, error) {
 		return words, nil
 	}
 	cmd := root
-	var names, flags, args []string
+	names := []string{} // cobra takes nil for the words of the process
+	var flags, args []string
 	for i := 0; i < len(words); i++ {
 		switch word := words[i]; {
 		case word == "--":
 			args = append(args, words[i+1:]...)
 			i = len(words)
-		case isFlag(word):
+		case isFlag(word) && (cmd.Annotations[ownWords] == "" || isGlobal(root, word)):
 			flag, takesValue := longFlag(cmd, word)
 			flags = append(flags, flag)
 			if takesValue && i+1 < len(words) {
@@ -59,6 +60,19 @@ func modern(root *cobra.Command, words []string) ([]string, error) {
 		all = append(append(all, "--"), args...)
 	}
 	return all, nil
+}
+
+// ownWords is an annotation of commands whose arguments have flags of their own:
+// only those of every command are taken out.
+const ownWords = "ownWords"
+
+func isGlobal(root *cobra.Command, word string) bool {
+	name, _, _ := strings.Cut(strings.TrimLeft(word, "-"), "=")
+	if name == "" {
+		return false
+	}
+	f := root.PersistentFlags()
+	return name == "help" || name == "h" || len(name) > 1 && f.Lookup(name) != nil || f.ShorthandLookup(name[:1]) != nil
 }
 
 var oldForms = map[string]func(args []string) (flags, rest []string){

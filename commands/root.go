@@ -23,9 +23,10 @@ type group struct {
 func groups() []group {
 	return []group{
 		{"Read", []func(*Env) *cobra.Command{
-			newLs, newLs2, newGet, newStat, newExists, newGetAllChildrenNumber, newGetEphemerals}},
+			newLs, newLs2, newGet, newStat, newExists, newGetAllChildrenNumber, newGetEphemerals,
+			newTree, newFind, newGrep, newDu}},
 		{"Write", []func(*Env) *cobra.Command{
-			newCreate, newSet, newDelete, newDeleteAll}},
+			newCreate, newSet, newDelete, newDeleteAll, newTouch, newCp, newMv, newTxn}},
 		{"Watch", []func(*Env) *cobra.Command{
 			newAddWatch, newRemoveWatches, newPrintWatches}},
 		{"Access and quotas", []func(*Env) *cobra.Command{
@@ -33,7 +34,7 @@ func groups() []group {
 		{"Session and ensemble", []func(*Env) *cobra.Command{
 			newConnect, newClose, newSync, newConfig, newReconfig}},
 		{"Shell", []func(*Env) *cobra.Command{
-			newShell, newHistory, newRedo, newQuit}},
+			newShell, newCd, newPwd, newHistory, newRedo, newQuit}},
 		{"This program", []func(*Env) *cobra.Command{
 			newHelp, newVersion, newCompletion}},
 	}
@@ -59,6 +60,7 @@ configuration file, else ` + defaultServer + `. Paths are absolute, or relative 
 	root.SetOut(env.Out)
 	root.SetErr(env.Err)
 	addGlobalFlags(root, env)
+	addScript(root, env)
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { printHelp(env.Out, cmd) })
 	for _, g := range groups() {

@@ -39,6 +39,23 @@ func NewStat(s jute.Stat) *Stat {
 	}
 }
 
+// kindOf says what an ephemeralOwner means. Servers answer 0 for containers and
+// TTL nodes (DataNode.copyStat), so on a live session both look persistent; files
+// tell them apart: containers have the lowest number, TTL nodes 0xff, two bytes of
+// 0 and the TTL in milliseconds (format: EphemeralType).
+func kindOf(owner int64) (kind string, ttl int64) {
+	const containerOwner, ttlMask, ttlValue = -1 << 63, 0xffffff << 40, 1<<40 - 1
+	switch {
+	case owner == 0:
+		return "persistent", 0
+	case owner == containerOwner:
+		return "container", 0
+	case uint64(owner)&ttlMask == 0xff0000<<40:
+		return "ttl", owner & ttlValue
+	}
+	return "ephemeral", 0
+}
+
 // fields are the names and values of the stat, in zkCli's order.
 func (s *Stat) fields(style Style) [][2]string {
 	return [][2]string{

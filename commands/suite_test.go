@@ -65,7 +65,13 @@ func (p processTB) TempDir() string {
 }
 
 func TestMain(m *testing.M) {
-	os.Setenv("XDG_CONFIG_HOME", os.DevNull) // nobody's own servers
+	home, err := os.MkdirTemp("", "zook-home-")
+	if err != nil {
+		panic(err)
+	}
+	cleanups = append(cleanups, func() { os.RemoveAll(home) })
+	os.Setenv("XDG_CONFIG_HOME", home) // nobody's own servers
+	os.Setenv("HOME", home)
 	os.Unsetenv("ZOOK_SERVER")
 	time.Local = time.FixedZone("CET", 3600)
 	code := m.Run()
@@ -82,13 +88,13 @@ func onServers(t *testing.T, test func(t *testing.T, server string)) {
 	for _, s := range servers {
 		t.Run(s.name, func(t *testing.T) {
 			addr := s.start(t)
-			test(t, addr+newTree(t, addr))
+			test(t, addr+emptyTree(t, addr))
 		})
 	}
 }
 
-// newTree creates an empty tree and returns its path.
-func newTree(t *testing.T, addr string) string {
+// emptyTree creates an empty tree and returns its path.
+func emptyTree(t *testing.T, addr string) string {
 	t.Helper()
 	c := dial(t, addr)
 	name, _, err := c.Create(t.Context(), "/test-", nil, jute.OpenACL(), jute.PersistentSequential, 0)
@@ -196,6 +202,15 @@ func zook(ctx context.Context, server string, stdin string, words ...string) str
 func transcript(t *testing.T, text string) {
 	t.Helper()
 	onServers(t, func(t *testing.T, server string) { play(t, server, text) })
+}
+
+// rootTranscript is transcript on the whole tree of each server, for what is
+// outside of a chroot. The text cleans up after itself.
+func rootTranscript(t *testing.T, text string) {
+	t.Helper()
+	for _, s := range servers {
+		t.Run(s.name, func(t *testing.T) { play(t, s.start(t), text) })
+	}
 }
 
 func play(t *testing.T, server, text string) {

@@ -34,6 +34,9 @@ func run() int {
 func newEnv() *commands.Env {
 	isTerminal := func(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 	env := &commands.Env{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}
+	if stdin, err := os.Stdin.Stat(); err == nil {
+		env.Piped = stdin.Mode()&os.ModeCharDevice == 0
+	}
 	if isTerminal(os.Stdout) {
 		env.Terminal = true
 		env.Color = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"

@@ -1,0 +1,123 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"zook/jute"
+)
+
+func newCp(env *Env) *cobra.Command {
+	var recursive, parents, noACL bool
+	cmd := &cobra.Command{
+		Use:   "cp SRC... DST",
+		Short: "Copy znodes",
+		Long: `Copy a znode: its data, its ACL and its kind (persistent, container, TTL). With -r all
+below it too.
+
+` + targetHelp + `
+It then gets the data and the ACL of SRC; what else is below it stays.
+
+An ephemeral cannot be copied: a copy would not go with its session. Below SRC it is
+left out, and that is told. Up to 500 znodes are copied in one transaction; of a larger
+tree a part may have been copied when something fails, which is told too.`,
+		Example: `  zook cp /app/config /app/config.bak
+  zook cp -r /app /backup/app-before -p
+  zook cp /a /b /archive/`,
+		Args:              args(2, -1),
+		ValidArgsFunction: env.completePaths(-1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return env.eachSource(cmd, args, func(p *Printer, from, to string) error {
+				return env.copy(cmd, p, from, to, recursive, parents, !noACL)
+			})
+		},
+	}
+	f := cmd.Flags()
+	f.BoolVarP(&recursive, "recursive", "r", false, "copy all below it too")
+	f.BoolVarP(&parents, "parents", "p", false, "create missing parents of DST too (no data, open ACL)")
+	f.BoolVar(&noACL, "no-acl", false, "copies have an open ACL")
+	return cmd
+}
+
+func (e *Env) copy(cmd *cobra.Command, p *Printer, from, to string, recursive, parents, withACL bool) error {
+	ctx := cmd.Context()
+	if recursive && (isBelow(to, from) || isBelow(from, to)) {
+		return usagef("%s and %s: one is below the other, and -r would copy the copy", from, to)
+	}
+	original, err := e.statOf(ctx, from)
+	if err != nil {
+		return err
+	}
+	if isEphemeral(&original) {
+		return &Error{Path: from, Err: errEphemeral}
+	}
+	there, err := e.vacant(ctx, to, "overwrites")
+	if err != nil {
+		return err
+	}
+	if there != nil && recursive && original.NumChildren > 0 {
+		question := fmt.Sprintf("Overwrite what %s and %s have in common?", to, from)
+		if err := e.confirm(ctx, question); err != nil {
+			return err
+		}
+	}
+	if parents {
+		if err := e.createParents(ctx, to); err != nil {
+			return err
+		}
+	}
+	c := &treeCopy{env: e, from: from, to: to, withACL: withACL, overwrite: there != nil, progress: e.progress("copied")}
+	defer c.progress.Finish()
+	leftOut, err := c.tree(ctx, recursive)
+	if err != nil {
+		return c.stopped(err)
+	}
+	if leftOut > 0 {
+		fmt.Fprintf(e.Err, "zook: %s %s: left out %s that are ephemeral\n", cmd.Name(), printable(from), znodes(Style{Terminal: true}, leftOut))
+	}
+	return p.Print(&copied{from, to, c.done, leftOut, "Copied"})
+}
+
+var errEphemeral = fmt.Errorf("it is ephemeral: elsewhere it would not go with its session")
+
+// tree copies the znode from, and if recursive all below it but ephemerals.
+func (c *treeCopy) tree(ctx context.Context, recursive bool) (leftOut int64, err error) {
+	read := func(ctx context.Context, path string) ([]string, jute.Stat, error) {
+		return c.env.statAndChildren(ctx, path, recursive)
+	}
+	err = walk(ctx, c.from, read, func(v visited[jute.Stat]) error {
+		if v.Err != nil {
+			return onPath(v.Path, v.Err)
+		}
+		if isEphemeral(&v.Value) {
+			leftOut++
+			return nil
+		}
+		return c.add(ctx, v.Path, v.Value.DataLength)
+	})
+	if err == nil {
+		err = c.flush(ctx)
+	}
+	return leftOut, err
+}
+
+// stopped says how far the copying got.
+func (c *treeCopy) stopped(err error) error {
+	if c.done == 0 {
+		return err
+	}
+	return soFar(c.from, err, fmt.Sprintf("%s had been copied to %s before", znodes(Style{Terminal: true}, c.done), c.to))
+}
+
+// createParents is createParents within the time for answers.
+func (e *Env) createParents(ctx context.Context, path string) error {
+	ctx, cancel := e.answerIn(ctx)
+	defer cancel()
+	z, err := e.Znodes(ctx)
+	if err != nil {
+		return err
+	}
+	return createParents(ctx, z, path)
+}
