@@ -102,15 +102,15 @@ func (st *State) compare(want *jute.TxnDigest) error {
 	return nil
 }
 
-// WriteSnapshot writes a snapshot named after zxid, the last transaction that
-// was applied when it began, with the sessions of that moment. The tree may
+// WriteSnapshot writes the snapshot that e is of, with the sessions of the moment
+// when the export began, by id with their timeouts in milliseconds. The tree may
 // change meanwhile.
-func (d *Dir) WriteSnapshot(tree *datatree.Tree, zxid int64, sessions map[int64]int32) error {
-	_, err := snapshot.Create(d.SnapDir, zxid, snapshot.Options{}, func(w *snapshot.Writer) error {
-		w.Sessions(len(sessions), maps.All(sessions))
-		acls := tree.ACLs()
+func (d *Dir) WriteSnapshot(e *datatree.Export, sessions map[int64]int32) error {
+	_, err := snapshot.Create(d.SnapDir, e.Zxid(), snapshot.Options{}, func(w *snapshot.Writer) error {
+		w.Sessions(len(sessions), maps.All(sessions)) // the writer's error sticks
+		acls := e.ACLs()
 		w.ACLs(len(acls), maps.All(acls))
-		err := tree.Walk(func(path string, n datatree.Node) error {
+		err := e.Walk(func(path string, n datatree.Node) error {
 			if path == "/" {
 				path = ""
 			}
@@ -119,7 +119,7 @@ func (d *Dir) WriteSnapshot(tree *datatree.Tree, zxid int64, sessions map[int64]
 		if err != nil {
 			return err
 		}
-		digest, at := tree.Digest()
+		digest, at := e.Digest()
 		return w.Digest(snapshot.Digest{Zxid: at, Version: datatree.DigestVersion, Digest: digest})
 	})
 	return err

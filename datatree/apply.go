@@ -31,26 +31,30 @@ func (t *Tree) Apply(txn *jute.Txn) (Result, error) {
 	return res, nil
 }
 
-func (t *Tree) apply(h *jute.TxnHeader, body jute.Record) (Result, error) {
-	res := Result{Type: h.Type}
+// apply also replays. Then a znode may be the one that took this one's place
+// later, which its zxids tell: the transaction is not of that znode.
+func (t *Tree) apply(h *jute.TxnHeader, body jute.Record) (res Result, err error) {
+	res.Type = h.Type
 	switch b := body.(type) {
 	case *jute.CreateTxn:
 		var owner int64
 		if b.Ephemeral {
 			owner = h.ClientID
 		}
-		t.create(&res, h, b.Path, b.Data, b.ACL, owner, b.ParentCVersion)
+		err = t.create(&res, h, b, owner)
 	case *jute.CreateTTLTxn:
-		t.create(&res, h, b.Path, b.Data, b.ACL, TTLOwner(b.TTL), b.ParentCVersion)
+		plain := jute.CreateTxn{Path: b.Path, Data: b.Data, ACL: b.ACL, ParentCVersion: b.ParentCVersion}
+		err = t.create(&res, h, &plain, TTLOwner(b.TTL))
 	case *jute.CreateContainerTxn:
-		t.create(&res, h, b.Path, b.Data, b.ACL, ContainerOwner, b.ParentCVersion)
+		plain := jute.CreateTxn{Path: b.Path, Data: b.Data, ACL: b.ACL, ParentCVersion: b.ParentCVersion}
+		err = t.create(&res, h, &plain, ContainerOwner)
 	case *jute.DeleteTxn:
 		res.Path = b.Path
 		res.Err = t.delete(b.Path, h.Zxid)
 	case *jute.SetDataTxn:
 		t.setData(&res, h, b)
 	case *jute.SetACLTxn:
-		t.setACL(&res, b)
+		t.setACL(&res, h, b)
 	case *jute.CheckVersionTxn:
 		res.Path = b.Path
 	case *jute.ErrorTxn:
@@ -66,37 +70,45 @@ func (t *Tree) apply(h *jute.TxnHeader, body jute.Record) (Result, error) {
 		}
 		t.closeSession(h, nil)
 	default:
-		return res, fmt.Errorf("%T cannot be applied", body)
+		err = fmt.Errorf("%T cannot be applied", body)
 	}
-	return res, nil
+	return res, err
 }
 
-func (t *Tree) create(res *Result, h *jute.TxnHeader, path string, data []byte, acl []jute.ACL, owner int64, parentCversion int32) {
+func (t *Tree) create(res *Result, h *jute.TxnHeader, b *jute.CreateTxn, owner int64) error {
+	path := b.Path
+	if path == "" || path[0] != '/' {
+		return fmt.Errorf("create of %q, which is no path", path)
+	}
 	res.Path = path
 	parentPath, name := jute.ParentPath(path), jute.BaseName(path)
 	parent := t.nodes[parentPath]
 	if parent == nil {
 		res.Err = jute.ErrNoNode
-		return
+		return nil
 	}
-	if parentCversion == -1 {
-		parentCversion = parent.stat.Cversion + 1
+	if parent.stat.Czxid > h.Zxid {
+		res.Err = jute.ErrNoNode
+		return nil
 	}
-	if parentCversion > parent.stat.Cversion {
-		parent.stat.Cversion = parentCversion
+	cversion := b.ParentCVersion
+	if cversion == -1 && h.Zxid > parent.stat.Pzxid { // of a server before 3.4, which let the tree count
+		cversion = parent.stat.Cversion + 1
+	}
+	if cversion > parent.stat.Cversion {
+		parent.stat.Cversion = cversion
 		parent.stat.Pzxid = h.Zxid
 		t.rehash(parentPath, parent)
 	}
-	ref := t.acls.use(acl)
 	if n := t.nodes[path]; n != nil {
-		// Replay over a fuzzy snapshot, whose ACL table may be older than the
-		// znode: the reference is set again (ZOOKEEPER-3306).
-		t.acls.drop(n.acl)
-		n.acl = ref
+		if n.stat.Czxid == h.Zxid { // its ACL may be newer than the table of the snapshot (ZOOKEEPER-3306)
+			t.changeACL(n, b.ACL)
+		}
 		res.Err = jute.ErrNodeExists
-		return
+		return nil
 	}
-	n := &node{data: data, acl: ref, stat: jute.StatPersisted{
+	ref := t.acls.use(b.ACL)
+	n := &node{data: b.Data, acl: ref, stat: jute.StatPersisted{
 		Czxid: h.Zxid, Mzxid: h.Zxid, Pzxid: h.Zxid, Ctime: h.Time, Mtime: h.Time, EphemeralOwner: owner,
 	}}
 	t.insert(path, n)
@@ -105,10 +117,11 @@ func (t *Tree) create(res *Result, h *jute.TxnHeader, path string, data []byte, 
 	}
 	parent.children[name] = struct{}{}
 	t.quotaCreated(parentPath, name)
-	t.charge(path, int64(len(data)), 1)
+	t.charge(path, int64(len(b.Data)), 1)
 	res.Stat = n.clientStat()
-	t.watches.fire(Event{jute.EventNodeCreated, path, h.Zxid, acl})
+	t.watches.fire(Event{jute.EventNodeCreated, path, h.Zxid, t.acls.get(ref)})
 	t.watches.fire(Event{jute.EventNodeChildrenChanged, parentPath, h.Zxid, t.acls.get(parent.acl)})
+	return nil
 }
 
 // insert adds a znode to everything but its parent.
@@ -130,21 +143,36 @@ func (t *Tree) insert(path string, n *node) {
 }
 
 func (t *Tree) delete(path string, zxid int64) jute.ErrCode {
-	parentPath, name := jute.ParentPath(path), jute.BaseName(path)
+	parentPath := jute.ParentPath(path)
 	parent := t.nodes[parentPath]
 	if parent == nil || path == rootPath {
 		return jute.ErrNoNode
 	}
-	delete(parent.children, name)
 	if zxid > parent.stat.Pzxid {
 		parent.stat.Pzxid = zxid
 		t.rehash(parentPath, parent)
 	}
 	n := t.nodes[path]
-	if n == nil {
+	if n == nil || n.stat.Czxid > zxid {
 		return jute.ErrNoNode
 	}
 	acl := t.acls.get(n.acl)
+	t.remove(path, n)
+	delete(parent.children, jute.BaseName(path))
+	t.watches.fire(Event{jute.EventNodeDeleted, path, zxid, acl})
+	t.watches.fire(Event{jute.EventNodeChildrenChanged, parentPath, zxid, t.acls.get(parent.acl)})
+	return jute.ErrOK
+}
+
+// remove takes a znode out of everything but its parent. A delete only comes to
+// a znode without children, except on replay: a fuzzy snapshot may hold, with
+// children, the znode that was created in its place later. These go too; replay
+// will make them again.
+func (t *Tree) remove(path string, n *node) {
+	for name := range n.children {
+		child := jute.JoinPath(path, name)
+		t.remove(child, t.nodes[child])
+	}
 	t.acls.drop(n.acl)
 	delete(t.nodes, path)
 	t.digest -= uint64(n.digest)
@@ -159,17 +187,14 @@ func (t *Tree) delete(path string, zxid int64) jute.ErrCode {
 	case KindContainer, KindTTL:
 		delete(t.due, path)
 	}
-	t.quotaDeleted(parentPath, name)
+	t.quotaDeleted(jute.ParentPath(path), jute.BaseName(path))
 	t.charge(path, -int64(len(n.data)), -1)
-	t.watches.fire(Event{jute.EventNodeDeleted, path, zxid, acl})
-	t.watches.fire(Event{jute.EventNodeChildrenChanged, parentPath, zxid, t.acls.get(parent.acl)})
-	return jute.ErrOK
 }
 
 func (t *Tree) setData(res *Result, h *jute.TxnHeader, b *jute.SetDataTxn) {
 	res.Path = b.Path
 	n := t.nodes[b.Path]
-	if n == nil {
+	if n == nil || n.stat.Mzxid > h.Zxid {
 		res.Err = jute.ErrNoNode
 		return
 	}
@@ -183,19 +208,23 @@ func (t *Tree) setData(res *Result, h *jute.TxnHeader, b *jute.SetDataTxn) {
 	t.watches.fire(Event{jute.EventNodeDataChanged, b.Path, h.Zxid, t.acls.get(n.acl)})
 }
 
-func (t *Tree) setACL(res *Result, b *jute.SetACLTxn) {
+func (t *Tree) setACL(res *Result, h *jute.TxnHeader, b *jute.SetACLTxn) {
 	res.Path = b.Path
 	n := t.nodes[b.Path]
-	if n == nil {
+	if n == nil || n.stat.Czxid > h.Zxid {
 		res.Err = jute.ErrNoNode
 		return
 	}
-	ref := t.acls.use(b.ACL)
-	t.acls.drop(n.acl)
-	n.acl = ref
+	t.changeACL(n, b.ACL)
 	n.stat.Aversion = b.Version
 	t.rehash(b.Path, n)
 	res.Stat = n.clientStat()
+}
+
+func (t *Tree) changeACL(n *node, acl []jute.ACL) {
+	ref := t.acls.use(acl) // before the drop, which may be of the same one
+	t.acls.drop(n.acl)
+	n.acl = ref
 }
 
 // closeSession deletes the ephemerals of a session: those that the transaction

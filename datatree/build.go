@@ -20,10 +20,7 @@ func NewBuilder() *Builder {
 
 // ACL adds an ACL under the reference that znodes have it by. ACLs come first.
 func (b *Builder) ACL(ref int64, acl []jute.ACL) {
-	key := aclKey(acl)
-	b.t.acls.byRef[ref] = &aclEntry{acl: acl, key: key}
-	b.t.acls.byKey[key] = ref
-	b.t.acls.last = max(b.t.acls.last, ref)
+	b.t.acls.define(ref, acl)
 }
 
 // Node adds a znode, after its parent. The root may be "" or "/".
@@ -45,10 +42,7 @@ func (b *Builder) Node(path string, data []byte, aclRef int64, stat jute.StatPer
 		}
 		parent.children[jute.BaseName(path)] = struct{}{}
 	}
-	if e := t.acls.byRef[aclRef]; e != nil {
-		e.uses++
-	}
-	t.insert(path, &node{data: data, acl: aclRef, stat: stat})
+	t.insert(path, &node{data: data, acl: t.acls.useRef(aclRef), stat: stat})
 	return nil
 }
 
@@ -68,11 +62,7 @@ func (b *Builder) Tree(lastZxid int64) *Tree {
 		}
 		b.Node(path, []byte{}, ref, stat)
 	}
-	for ref, e := range t.acls.byRef {
-		if e.uses == 0 {
-			t.acls.drop(ref)
-		}
-	}
+	t.acls.dropUnused()
 	b.setUpQuotas(QuotaPath)
 	t.lastZxid.Store(lastZxid)
 	return t

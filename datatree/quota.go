@@ -1,8 +1,8 @@
 package datatree
 
 import (
-	"fmt"
-	"sort"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,57 +15,50 @@ const (
 	QuotaStats  = "zookeeper_stats"
 )
 
-// Quota is the content of a limits or stats znode: what is counted or allowed,
-// -1 where nothing is said.
-type Quota struct {
-	Count, Bytes         int64
-	CountHard, BytesHard int64
-}
+// track is the content of a stats znode by its keys: "count" and "bytes", and
+// whatever else somebody wrote there. Format: StatsTrack.java.
+//
+//	count=4,bytes=5=;byteHardLimit=10;countHardLimit=10
+type track map[string]int64
 
-// ParseQuota parses "count=4,bytes=5=;byteHardLimit=10;countHardLimit=10" and
-// the shorter forms of older servers; what it does not know it leaves out.
-// Format: StatsTrack.java.
-func ParseQuota(b []byte) Quota {
-	q := Quota{-1, -1, -1, -1}
+// parseTrack leaves out what is no number.
+func parseTrack(b []byte) track {
+	t := track{}
 	for _, pair := range strings.FieldsFunc(string(b), func(r rune) bool { return r == ',' || r == ';' }) {
-		kv := strings.SplitN(pair, "=", 3)
-		if len(kv) < 2 {
-			continue
+		key, value, _ := strings.Cut(pair, "=")
+		value, _, _ = strings.Cut(value, "=")
+		if value == "" {
+			value = "-1"
 		}
-		v, err := strconv.ParseInt(kv[1], 10, 64)
-		if err != nil {
-			continue
-		}
-		switch kv[0] {
-		case "count":
-			q.Count = v
-		case "bytes":
-			q.Bytes = v
-		case "countHardLimit":
-			q.CountHard = v
-		case "byteHardLimit":
-			q.BytesHard = v
+		if v, err := strconv.ParseInt(value, 10, 64); err == nil {
+			t[key] = v
 		}
 	}
-	return q
+	return t
 }
 
-// String is the content as Apache writes it. The odd "=" after the bytes keeps
-// it readable for servers of 3.4.
-func (q Quota) String() string {
-	s := fmt.Sprintf("count=%d,bytes=%d", q.Count, q.Bytes)
-	var extra []string
-	if q.BytesHard != -1 {
-		extra = append(extra, fmt.Sprintf(";byteHardLimit=%d", q.BytesHard))
+// add counts on from what is there, -1 where nothing is.
+func (t track) add(key string, n int64) {
+	v, ok := t[key]
+	if !ok {
+		v = -1
 	}
-	if q.CountHard != -1 {
-		extra = append(extra, fmt.Sprintf(";countHardLimit=%d", q.CountHard))
+	t[key] = v + n
+}
+
+// encode writes count and bytes first. The odd "=" behind them keeps the rest
+// from servers of 3.4.
+func (t track) encode() []byte {
+	b := append([]byte("count="), strconv.FormatInt(t["count"], 10)...)
+	b = strconv.AppendInt(append(b, ",bytes="...), t["bytes"], 10)
+	first := "="
+	for _, key := range slices.Sorted(maps.Keys(t)) {
+		if key != "count" && key != "bytes" {
+			b = append(append(append(b, first+";"...), key...), '=')
+			b, first = strconv.AppendInt(b, t[key], 10), ""
+		}
 	}
-	if len(extra) == 0 {
-		return s
-	}
-	sort.Strings(extra)
-	return s + "=" + strings.Join(extra, "")
+	return b
 }
 
 // quotaCreated notices a limits or stats znode that has been created at path.
@@ -94,16 +87,16 @@ func (t *Tree) recount(path string) {
 	if stats == nil {
 		return
 	}
-	q := Quota{0, 0, -1, -1}
+	var count int
+	var bytes int64
 	if n := t.nodes[path]; n != nil {
-		count, bytes := t.subtree(path, n)
-		q.Count, q.Bytes = int64(count), bytes
+		count, bytes = t.subtree(path, n)
 	}
-	t.setQuietly(QuotaPath+path+"/"+QuotaStats, stats, []byte(q.String()))
+	t.setQuietly(stats, track{"count": int64(count), "bytes": bytes}.encode())
 }
 
 // charge adds a change at path to the stats of the nearest quota above it.
-func (t *Tree) charge(path string, bytes int64, count int64) {
+func (t *Tree) charge(path string, bytes, count int64) {
 	if len(t.quotas) == 0 {
 		return
 	}
@@ -111,12 +104,11 @@ func (t *Tree) charge(path string, bytes int64, count int64) {
 		if _, ok := t.quotas[p]; !ok {
 			continue
 		}
-		statsPath := QuotaPath + p + "/" + QuotaStats
-		if stats := t.nodes[statsPath]; stats != nil {
-			q := ParseQuota(stats.data)
-			q.Count += count
-			q.Bytes += bytes
-			t.setQuietly(statsPath, stats, []byte(q.String()))
+		if stats := t.nodes[QuotaPath+p+"/"+QuotaStats]; stats != nil {
+			tr := parseTrack(stats.data)
+			tr.add("count", count)
+			tr.add("bytes", bytes)
+			t.setQuietly(stats, tr.encode())
 		}
 		return
 	}
@@ -124,8 +116,7 @@ func (t *Tree) charge(path string, bytes int64, count int64) {
 
 // setQuietly changes data without a new version, time or watch event, as quota
 // statistics do. What is below /zookeeper has no part in the digest.
-func (t *Tree) setQuietly(path string, n *node, data []byte) {
+func (t *Tree) setQuietly(n *node, data []byte) {
 	t.dataSize += int64(len(data) - len(n.data))
 	n.data = data
-	t.rehash(path, n)
 }

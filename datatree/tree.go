@@ -91,12 +91,6 @@ func (t *Tree) Counts() Counts {
 	return c
 }
 
-// Access decides what a reader may see. A nil Access sees everything.
-type Access interface {
-	// Allowed reports whether acl grants at least one of perms.
-	Allowed(acl []jute.ACL, perms jute.Perms) bool
-}
-
 // clientStat is what a client sees: the tree counts creations of children, a
 // client is shown creations plus deletions, and no owner that is no session
 // (DataNode.copyStat).
@@ -112,96 +106,12 @@ func (n *node) clientStat() jute.Stat {
 	}
 }
 
-// readable finds a znode that a may read. The caller holds the lock.
-func (t *Tree) readable(path string, a Access, perms jute.Perms) (*node, jute.ErrCode) {
-	n := t.nodes[path]
-	if n == nil {
-		return nil, jute.ErrNoNode
-	}
-	if a != nil && !a.Allowed(t.acls.get(n.acl), perms) {
-		return nil, jute.ErrNoAuth
-	}
-	return n, jute.ErrOK
-}
-
-// Get returns the data and Stat of a znode, and sets a one-shot data watch if w
-// is not nil: ErrNoNode, ErrNoAuth.
-func (t *Tree) Get(path string, a Access, w Watcher) ([]byte, jute.Stat, jute.ErrCode) {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	n, err := t.readable(path, a, jute.PermRead)
-	if err != jute.ErrOK {
-		return nil, jute.Stat{}, err
-	}
-	if w != nil {
-		t.watches.add(path, w, watchData)
-	}
-	return n.data, n.clientStat(), jute.ErrOK
-}
-
-// Exists returns the Stat of a znode, and sets a one-shot data watch if w is
-// not nil, also when there is no such znode: ErrNoNode, ErrNoAuth.
-func (t *Tree) Exists(path string, a Access, w Watcher) (jute.Stat, jute.ErrCode) {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	n, err := t.readable(path, a, jute.PermRead)
-	if w != nil && err != jute.ErrNoAuth {
-		t.watches.add(path, w, watchData)
-	}
-	if err != jute.ErrOK {
-		return jute.Stat{}, err
-	}
-	return n.clientStat(), jute.ErrOK
-}
-
-// Children returns the names of the children of a znode, in no order, and its
-// Stat, and sets a one-shot child watch if w is not nil: ErrNoNode, ErrNoAuth.
-func (t *Tree) Children(path string, a Access, w Watcher) ([]string, jute.Stat, jute.ErrCode) {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	n, err := t.readable(path, a, jute.PermRead)
-	if err != jute.ErrOK {
-		return nil, jute.Stat{}, err
-	}
-	if w != nil {
-		t.watches.add(path, w, watchChild)
-	}
-	return n.childNames(), n.clientStat(), jute.ErrOK
-}
-
 func (n *node) childNames() []string {
 	names := make([]string, 0, len(n.children))
 	for name := range n.children {
 		names = append(names, name)
 	}
 	return names
-}
-
-// ACL returns the ACL of a znode and its Stat; whoever may read or administer
-// it may see it: ErrNoNode, ErrNoAuth. The slice is shared: do not change it.
-func (t *Tree) ACL(path string, a Access) ([]jute.ACL, jute.Stat, jute.ErrCode) {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	n, err := t.readable(path, a, jute.PermRead|jute.PermAdmin)
-	if err != jute.ErrOK {
-		return nil, jute.Stat{}, err
-	}
-	return t.acls.get(n.acl), n.clientStat(), jute.ErrOK
-}
-
-// AllChildrenNumber counts the descendants of a znode: ErrNoNode, ErrNoAuth.
-func (t *Tree) AllChildrenNumber(path string, a Access) (int, jute.ErrCode) {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	n, err := t.readable(path, a, jute.PermRead)
-	if err != jute.ErrOK {
-		return 0, err
-	}
-	if path == rootPath {
-		return len(t.nodes) - 1, jute.ErrOK
-	}
-	count, _ := t.subtree(path, n)
-	return count - 1, jute.ErrOK
 }
 
 // subtree counts the znodes from n down, n included, and their data.
@@ -215,17 +125,6 @@ func (t *Tree) subtree(path string, n *node) (count int, bytes int64) {
 		}
 	}
 	return count, bytes
-}
-
-// Ephemerals returns the paths of the ephemerals of a session, in no order.
-func (t *Tree) Ephemerals(session int64) []string {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	paths := make([]string, 0, len(t.ephemerals[session]))
-	for p := range t.ephemerals[session] {
-		paths = append(paths, p)
-	}
-	return paths
 }
 
 // EphemeralOwners returns the sessions that have ephemerals, in no order.
@@ -264,61 +163,4 @@ func (t *Tree) Due(now, neverUsed int64) []string {
 		}
 	}
 	return paths
-}
-
-// Node is a znode as it stands in the tree and in a snapshot.
-type Node struct {
-	Data        []byte
-	ACL         []jute.ACL // shared: do not change it
-	ACLRef      int64      // of the ACL in ACLs, -1 for the open ACL
-	Stat        jute.StatPersisted
-	NumChildren int
-	Digest      uint32 // of this znode alone
-}
-
-func (t *Tree) export(n *node) Node {
-	return Node{n.data, t.acls.get(n.acl), n.acl, n.stat, len(n.children), n.digest}
-}
-
-// Lookup returns a znode.
-func (t *Tree) Lookup(path string) (Node, bool) {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	n := t.nodes[path]
-	if n == nil {
-		return Node{}, false
-	}
-	return t.export(n), true
-}
-
-// ACLs returns the ACLs in use by reference, for a snapshot.
-func (t *Tree) ACLs() map[int64][]jute.ACL {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	return t.acls.all()
-}
-
-// Walk calls fn for every znode, parents before children. Each is consistent in
-// itself; the tree may change between two calls, which is what makes a snapshot
-// fuzzy. The lock is not held during fn.
-func (t *Tree) Walk(fn func(path string, n Node) error) error { return t.walk(rootPath, fn) }
-
-func (t *Tree) walk(path string, fn func(string, Node) error) error {
-	t.mu.RLock()
-	n := t.nodes[path]
-	if n == nil {
-		t.mu.RUnlock()
-		return nil
-	}
-	out, names := t.export(n), n.childNames()
-	t.mu.RUnlock()
-	if err := fn(path, out); err != nil {
-		return err
-	}
-	for _, name := range names {
-		if err := t.walk(jute.JoinPath(path, name), fn); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -136,67 +136,6 @@ func (t *watchTable) fire(e Event) {
 	}
 }
 
-// AddWatch sets a watch that stays until it is removed or its watcher is.
-func (t *Tree) AddWatch(path string, mode jute.AddWatchMode, w Watcher) {
-	kind := watchPersist
-	if mode == jute.WatchPersistentRecursive {
-		kind = watchRecursive
-	}
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	t.watches.add(path, w, kind)
-}
-
-// SetWatches sets watches again after a reconnect; those whose znode has changed
-// since fire at once. Behaviour: DataTree.setWatches.
-func (t *Tree) SetWatches(s *jute.SetWatches2, w Watcher) {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	since := s.RelativeZxid
-	notify := func(typ jute.EventType, path string) {
-		e := Event{Type: typ, Path: path}
-		if n := t.nodes[path]; n != nil {
-			e.ACL = t.acls.get(n.acl)
-		} else {
-			e.ACL = openACL
-		}
-		w.Notify(e)
-	}
-	for _, path := range s.DataWatches {
-		switch n := t.nodes[path]; {
-		case n == nil:
-			notify(jute.EventNodeDeleted, path)
-		case n.stat.Mzxid > since:
-			notify(jute.EventNodeDataChanged, path)
-		default:
-			t.watches.add(path, w, watchData)
-		}
-	}
-	for _, path := range s.ExistWatches {
-		if t.nodes[path] != nil {
-			notify(jute.EventNodeCreated, path)
-		} else {
-			t.watches.add(path, w, watchData)
-		}
-	}
-	for _, path := range s.ChildWatches {
-		switch n := t.nodes[path]; {
-		case n == nil:
-			notify(jute.EventNodeDeleted, path)
-		case n.stat.Pzxid > since:
-			notify(jute.EventNodeChildrenChanged, path)
-		default:
-			t.watches.add(path, w, watchChild)
-		}
-	}
-	for _, path := range s.PersistentWatches {
-		t.watches.add(path, w, watchPersist)
-	}
-	for _, path := range s.PersistentRecursiveWatches {
-		t.watches.add(path, w, watchRecursive)
-	}
-}
-
 func kindsOf(typ jute.WatcherType) watchKind {
 	switch typ {
 	case jute.WatcherChildren:
@@ -211,20 +150,6 @@ func kindsOf(typ jute.WatcherType) watchKind {
 		return watchAll
 	}
 	return 0
-}
-
-// HasWatch reports whether w has a watch of the type on path.
-func (t *Tree) HasWatch(path string, typ jute.WatcherType, w Watcher) bool {
-	t.watches.mu.Lock()
-	defer t.watches.mu.Unlock()
-	return t.watches.byPath[path][w]&kindsOf(typ) != 0
-}
-
-// RemoveWatch removes watches of the type and reports whether there were any.
-func (t *Tree) RemoveWatch(path string, typ jute.WatcherType, w Watcher) bool {
-	t.watches.mu.Lock()
-	defer t.watches.mu.Unlock()
-	return t.watches.remove(path, w, kindsOf(typ)) != 0
 }
 
 // RemoveWatcher removes all watches of w.

@@ -9,6 +9,9 @@ import (
 // whose connection is here. It is the engine's callback, so it runs alone.
 func (s *Server) apply(b batch) {
 	for _, txn := range b.txns {
+		if s.Err() != nil {
+			return
+		}
 		res, err := s.tree.Apply(txn)
 		if err != nil {
 			s.fail(err)
@@ -21,34 +24,36 @@ func (s *Server) apply(b batch) {
 		s.countForSnapshot(n)
 	}
 	for _, w := range b.syncs {
-		if c := s.connOf(w.session); c != nil {
-			c.complete(w.cxid, datatree.Result{Type: jute.OpSync})
+		if w.op == opResume {
+			s.welcome(w.session)
+		} else if c := s.connOf(w.session); c != nil {
+			c.complete(w, datatree.Result{Type: jute.OpSync})
 		}
 	}
 }
 
 // applied does what a transaction means beyond the tree.
 func (s *Server) applied(txn *jute.Txn, res datatree.Result) {
-	id := txn.Header.ClientID
-	switch txn.Header.Type {
-	case jute.OpCreateSession:
-		s.sessions.open(id, txn.Body.(*jute.CreateSessionTxn).Timeout)
-		s.establish(id)
-	case jute.OpCloseSession:
-		s.sessions.remove(id)
-		if c := s.connOf(id); c != nil {
-			c.complete(txn.Header.Cxid, res)
-			c.closeAfterSending()
-		}
-	default:
-		if c := s.connOf(id); c != nil {
-			c.complete(txn.Header.Cxid, res)
+	h := &txn.Header
+	if h.Type == jute.OpCreateSession {
+		s.sessions.open(h.ClientID, txn.Body.(*jute.CreateSessionTxn).Timeout)
+		s.welcome(h.ClientID)
+		return
+	}
+	if h.Type == jute.OpCloseSession {
+		s.sessions.remove(h.ClientID)
+	}
+	if c := s.connOf(h.ClientID); c != nil {
+		c.complete(waiting{h.ClientID, h.Cxid, h.Type}, res)
+		if h.Type == jute.OpCloseSession {
+			c.out.end()
 		}
 	}
 }
 
 // answerWrite replies to a request whose transaction has been applied.
-func (c *conn) answerWrite(op pendingOp, res datatree.Result) {
+func (c *conn) answerWrite(op *clientOp) {
+	res := op.res
 	if res.Type == jute.OpError { // a multi that failed is not of this type
 		c.reply(op, res.Err, nil)
 		return
@@ -63,8 +68,6 @@ func (c *conn) answerWrite(op pendingOp, res datatree.Result) {
 		rec = &jute.SetDataResponse{Stat: res.Stat}
 	case jute.OpSetACL:
 		rec = &jute.SetACLResponse{Stat: res.Stat}
-	case jute.OpCheck:
-		rec = &jute.SetDataResponse{Stat: res.Stat}
 	case jute.OpSync:
 		rec = &jute.SyncResponse{Path: jute.NewDecoder(op.body).Ustring()}
 	case jute.OpMulti:

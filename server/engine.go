@@ -5,7 +5,7 @@ import (
 )
 
 // batch is the unit of the pipeline: transactions in the order of their zxids,
-// and the syncs that are to be answered once these are applied.
+// and the syncs and handshakes that are to be answered once these are applied.
 type batch struct {
 	txns  []*jute.Txn
 	syncs []waiting
@@ -15,6 +15,7 @@ type batch struct {
 type waiting struct {
 	session int64
 	cxid    int32
+	op      jute.OpCode
 }
 
 // engine makes batches durable. It is all that knows what "committed" means.

@@ -9,58 +9,143 @@ import (
 	"zook/jute"
 )
 
+// opResume is what a handshake sends through the pipeline to take over a session
+// that is open. Once it comes out, everything that earlier connections of the
+// session have asked for is applied, and no answer can be taken for that of
+// another request with the same cxid. It is on no wire and in no file.
+const opResume jute.OpCode = -100
+
 // handshake reads the ConnectRequest and opens or takes over a session. It
 // returns when requests may follow.
 //
-// Behaviour: ZooKeeperServer.processConnectRequest.
+// Behaviour: ZooKeeperServer.processConnectRequest, except that a wrong password
+// does not disconnect whoever has the session.
 func (c *conn) handshake(r *bufio.Reader, head [4]byte) error {
-	b, err := c.frame(r, head)
+	b, err := c.readFrame(r, head)
 	if err != nil {
 		return err
 	}
 	var req jute.ConnectRequest
-	if err := jute.Unmarshal(b, &req); err != nil {
-		return fmt.Errorf("connect request: %w", err)
+	d := jute.NewDecoder(b)
+	if req.Decode(d); d.Err() != nil {
+		return fmt.Errorf("connect request: %w", d.Err())
 	}
+	bare := req
+	bare.ReadOnly = false
+	c.oldStyle = len(b) < len(jute.Marshal(&bare))
 	s := c.srv
 	if last := s.tree.LastZxid(); req.LastZxidSeen > last {
-		return fmt.Errorf("the client has seen zxid 0x%x, ours is 0x%x: it must try another server", req.LastZxidSeen, last)
+		return fmt.Errorf("the client has seen zxid %s, ours is %s: it must try another server", hex(req.LastZxidSeen), hex(last))
 	}
 	timeout := time.Duration(req.Timeout) * time.Millisecond
-	timeout = min(max(timeout, s.cfg.MinSessionTimeout), s.cfg.MaxSessionTimeout)
-	if req.SessionID == 0 {
-		return c.newSession(timeout)
+	c.timeout = min(max(timeout, s.cfg.MinSessionTimeout), s.cfg.MaxSessionTimeout)
+	id := req.SessionID
+	if id == 0 {
+		id = s.sessions.newID()
+		s.await(id, c)
+		s.requests.put(&request{session: id, op: jute.OpCreateSession,
+			body: jute.Marshal(&jute.CreateSessionTxn{Timeout: int32(c.timeout / time.Millisecond)})})
+	} else {
+		if !passwordMatches(id, req.Passwd) || !s.sessions.usable(id) {
+			c.refuse()
+			return fmt.Errorf("session %s is expired or the password is wrong", hex(id))
+		}
+		s.await(id, c)
+		s.requests.put(&request{session: id, op: opResume})
 	}
-	sess := s.sessions.get(req.SessionID)
-	if sess == nil || sess.closed.Load() || !passwordMatches(req.SessionID, req.Passwd) {
-		c.send(&jute.ConnectResponse{Passwd: make([]byte, 16)}, nil)
-		c.closeAfterSending()
-		return fmt.Errorf("session %s is expired or the password is wrong", hex(req.SessionID))
-	}
-	sess.touch()
-	c.session = sess
-	s.attach(c)
-	c.welcome(sess)
-	return nil
-}
-
-func (c *conn) newSession(timeout time.Duration) error {
-	s := c.srv
-	id := s.sessions.newID()
-	s.expect(id, c)
-	s.requests.put(&request{session: id, op: jute.OpCreateSession,
-		body: jute.Marshal(&jute.CreateSessionTxn{Timeout: int32(timeout / time.Millisecond)})})
 	select {
-	case c.session = <-c.established:
-		return nil
+	case <-c.welcomed:
 	case <-c.ended:
 		return errors.New("the connection ended during the handshake")
 	}
+	if c.session == nil {
+		return fmt.Errorf("session %s has expired", hex(id))
+	}
+	c.nc.SetReadDeadline(time.Time{})
+	return nil
 }
 
-// welcome answers the handshake.
-func (c *conn) welcome(sess *session) {
-	c.send(&jute.ConnectResponse{
-		Timeout: int32(sess.timeout / time.Millisecond), SessionID: sess.id, Passwd: sessionPassword(sess.id),
-	}, nil)
+// respond answers the handshake; a zero r says that there is no such session.
+func (c *conn) respond(r *jute.ConnectResponse) {
+	if c.oldStyle {
+		c.out.put(withoutReadOnly{r}, nil)
+	} else {
+		c.out.put(r, nil)
+	}
+}
+
+// refuse says that there is no such session.
+func (c *conn) refuse() {
+	c.respond(&jute.ConnectResponse{Passwd: make([]byte, 16)})
+	c.out.end()
+}
+
+// withoutReadOnly is a ConnectResponse for clients that do not know its last field.
+type withoutReadOnly struct{ *jute.ConnectResponse }
+
+// Append appends the record but for its last byte.
+func (r withoutReadOnly) Append(b []byte) []byte {
+	b = r.ConnectResponse.Append(b)
+	return b[:len(b)-1]
+}
+
+// await notes that c waits for a session that is to be opened or resumed. Any
+// other connection that has the session, or waits for it, is closed: the last
+// one wins.
+func (s *Server) await(id int64, c *conn) {
+	s.mu.Lock()
+	attached, awaiting := s.attached[id], s.awaiting[id]
+	s.awaiting[id], c.awaits = c, id
+	s.mu.Unlock()
+	if attached != nil {
+		attached.close()
+	}
+	if awaiting != nil {
+		awaiting.close()
+	}
+}
+
+// welcome gives a session to the connection that waits for it, and answers its
+// handshake. The goroutine that applies calls it.
+func (s *Server) welcome(id int64) {
+	s.mu.Lock()
+	c := s.awaiting[id]
+	if c == nil {
+		s.mu.Unlock()
+		return
+	}
+	delete(s.awaiting, id)
+	if sess := s.sessions.get(id); sess != nil && !sess.closed.Load() {
+		sess.setTimeout(c.timeout)
+		c.session = sess
+		s.attached[id] = c
+	}
+	s.mu.Unlock()
+	if c.session == nil {
+		c.refuse()
+	} else {
+		c.respond(&jute.ConnectResponse{
+			Timeout: int32(c.timeout / time.Millisecond), SessionID: id, Passwd: sessionPassword(id)})
+	}
+	close(c.welcomed)
+}
+
+// detach forgets a closed connection.
+func (s *Server) detach(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, c)
+	if s.awaiting[c.awaits] == c {
+		delete(s.awaiting, c.awaits)
+	}
+	if c.session != nil && s.attached[c.session.id] == c {
+		delete(s.attached, c.session.id)
+	}
+}
+
+// connOf returns the connection of a session, or nil.
+func (s *Server) connOf(id int64) *conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.attached[id]
 }

@@ -184,8 +184,6 @@ func (d *draft) request(r *request) (jute.Record, jute.ErrCode) {
 		body = &jute.SetDataRequest{}
 	case jute.OpSetACL:
 		body = &jute.SetACLRequest{}
-	case jute.OpCheck:
-		body = &jute.CheckVersionRequest{}
 	case jute.OpReconfig:
 		return nil, jute.ErrReconfigDisabled
 	default:
@@ -442,9 +440,11 @@ func (d *draft) multi(r *request) (jute.Record, jute.ErrCode) {
 func (d *draft) closeSession(session int64) (jute.Record, jute.ErrCode) {
 	d.p.mu.Lock() // so that no transaction moves from pending into the tree in between
 	paths := map[string]struct{}{}
-	for _, path := range d.p.tree.Ephemerals(session) {
+	v := d.p.tree.View()
+	for _, path := range v.Ephemerals(session, "") {
 		paths[path] = struct{}{}
 	}
+	v.Close()
 	for path, c := range d.p.pending {
 		if c.deleted {
 			delete(paths, path)

@@ -3,197 +3,135 @@ package server
 import (
 	"strings"
 
+	"zook/datatree"
 	"zook/jute"
 )
 
-// answerRead executes a request that needs no transaction, and replies.
-//
-// Behaviour: FinalRequestProcessor.java.
-func (c *conn) answerRead(op pendingOp) {
-	if c.session.closed.Load() && op.op != jute.OpPing {
-		c.reply(op, jute.ErrSessionExpired, nil)
-		return
-	}
-	rec, err := c.read(op)
-	c.reply(op, err, rec)
+// reader is a view of the tree for one connection.
+type reader struct {
+	datatree.View
+	c *conn
 }
 
-func (c *conn) watcher(watch bool) *conn {
-	if watch {
-		return c
+// answerRead executes a request that needs no transaction, and replies while
+// nothing is applied: so the reply is ahead of the event of any later change.
+//
+// Behaviour: FinalRequestProcessor.java.
+func (c *conn) answerRead(op *clientOp) {
+	r := reader{c.srv.tree.View(), c}
+	defer r.Close()
+	read := reads[op.op]
+	switch {
+	case op.op == jute.OpPing:
+		c.reply(op, jute.ErrOK, nil)
+	case read == nil:
+		c.reply(op, jute.ErrUnimplemented, nil)
+		c.out.end()
+	case c.session.closed.Load():
+		c.reply(op, jute.ErrSessionExpired, nil)
+	default:
+		rec, err := read(r, jute.NewDecoder(op.body))
+		c.reply(op, err, rec)
+	}
+}
+
+// reads are the requests that need no transaction.
+var reads = map[jute.OpCode]func(reader, *jute.Decoder) (jute.Record, jute.ErrCode){
+	jute.OpGetData:              decoded(reader.getData),
+	jute.OpExists:               decoded(reader.exists),
+	jute.OpGetChildren:          decoded(reader.getChildren),
+	jute.OpGetChildren2:         decoded(reader.getChildren2),
+	jute.OpGetACL:               decoded(reader.getACL),
+	jute.OpGetAllChildrenNumber: decoded(reader.getAllChildrenNumber),
+	jute.OpGetEphemerals:        decoded(reader.getEphemerals),
+	jute.OpMultiRead:            decoded(reader.multiRead),
+	jute.OpSetWatches:           decoded(reader.setWatches),
+	jute.OpSetWatches2:          decoded(reader.setWatches2),
+	jute.OpAddWatch:             decoded(reader.addWatch),
+	jute.OpCheckWatches:         decoded(reader.checkWatches),
+	jute.OpRemoveWatches:        decoded(reader.removeWatches),
+	jute.OpWhoAmI: func(r reader, _ *jute.Decoder) (jute.Record, jute.ErrCode) {
+		return r.whoAmI(), jute.ErrOK
+	},
+}
+
+// decoded makes a function of a request one of its bytes.
+func decoded[T any, P interface {
+	*T
+	jute.Record
+}](f func(reader, P) (jute.Record, jute.ErrCode)) func(reader, *jute.Decoder) (jute.Record, jute.ErrCode) {
+	return func(r reader, d *jute.Decoder) (jute.Record, jute.ErrCode) {
+		req := P(new(T))
+		if req.Decode(d); d.Err() != nil {
+			return nil, jute.ErrMarshallingError
+		}
+		return f(r, req)
+	}
+}
+
+// watcher is the connection where a watch is wanted.
+func (r reader) watcher(wanted bool) datatree.Watcher {
+	if wanted {
+		return r.c
 	}
 	return nil
 }
 
-func (c *conn) read(op pendingOp) (jute.Record, jute.ErrCode) {
-	d := jute.NewDecoder(op.body)
-	switch op.op {
-	case jute.OpPing:
-		return nil, jute.ErrOK
-	case jute.OpGetData:
-		var r jute.GetDataRequest
-		if r.Decode(d); d.Err() != nil {
-			return nil, jute.ErrMarshallingError
-		}
-		return c.getData(&r)
-	case jute.OpExists:
-		var r jute.ExistsRequest
-		if r.Decode(d); d.Err() != nil {
-			return nil, jute.ErrMarshallingError
-		}
-		if strings.IndexByte(r.Path, 0) != -1 {
-			return nil, jute.ErrBadArguments
-		}
-		if r.Watch {
-			stat, err := c.srv.tree.Exists(r.Path, c, c)
-			return &jute.ExistsResponse{Stat: stat}, err
-		}
-		stat, err := c.srv.tree.Exists(r.Path, c, nil)
-		return &jute.ExistsResponse{Stat: stat}, err
-	case jute.OpGetChildren:
-		var r jute.GetChildrenRequest
-		if r.Decode(d); d.Err() != nil {
-			return nil, jute.ErrMarshallingError
-		}
-		return c.getChildren(&r)
-	case jute.OpGetChildren2:
-		var r jute.GetChildrenRequest // the same fields
-		if r.Decode(d); d.Err() != nil {
-			return nil, jute.ErrMarshallingError
-		}
-		names, stat, err := c.children(&r)
-		return &jute.GetChildren2Response{Children: names, Stat: stat}, err
-	case jute.OpGetACL:
-		var r jute.GetACLRequest
-		if r.Decode(d); d.Err() != nil {
-			return nil, jute.ErrMarshallingError
-		}
-		acl, stat, err := c.srv.tree.ACL(r.Path, c)
-		if err == jute.ErrOK && !c.Allowed(acl, jute.PermAdmin) {
-			acl = hideDigests(acl)
-		}
-		return &jute.GetACLResponse{ACL: acl, Stat: stat}, err
-	case jute.OpGetAllChildrenNumber:
-		var r jute.GetAllChildrenNumberRequest
-		if r.Decode(d); d.Err() != nil {
-			return nil, jute.ErrMarshallingError
-		}
-		n, err := c.srv.tree.AllChildrenNumber(r.Path, c)
-		return &jute.GetAllChildrenNumberResponse{TotalNumber: int32(n)}, err
-	case jute.OpGetEphemerals:
-		var r jute.GetEphemeralsRequest
-		if r.Decode(d); d.Err() != nil {
-			return nil, jute.ErrMarshallingError
-		}
-		return c.ephemerals(&r), jute.ErrOK
-	case jute.OpMultiRead:
-		var r jute.MultiRequest
-		if r.Decode(d); d.Err() != nil {
-			return nil, jute.ErrMarshallingError
-		}
-		return c.multiRead(&r)
-	case jute.OpWhoAmI:
-		res := &jute.WhoAmIResponse{ClientInfo: []jute.ClientInfo{}}
-		for _, id := range c.identities() {
-			res.ClientInfo = append(res.ClientInfo, jute.ClientInfo{AuthScheme: id.Scheme, User: userName(id)})
-		}
-		return res, jute.ErrOK
-	}
-	return c.watchOp(op.op, d)
-}
-
-// watchOp executes a request about watches.
-func (c *conn) watchOp(op jute.OpCode, d *jute.Decoder) (jute.Record, jute.ErrCode) {
-	tree := c.srv.tree
-	switch op {
-	case jute.OpSetWatches:
-		var r jute.SetWatches
-		if r.Decode(d); d.Err() != nil {
-			return nil, jute.ErrMarshallingError
-		}
-		tree.SetWatches(&jute.SetWatches2{RelativeZxid: r.RelativeZxid, DataWatches: r.DataWatches,
-			ExistWatches: r.ExistWatches, ChildWatches: r.ChildWatches}, c)
-		return nil, jute.ErrOK
-	case jute.OpSetWatches2:
-		var r jute.SetWatches2
-		if r.Decode(d); d.Err() != nil {
-			return nil, jute.ErrMarshallingError
-		}
-		tree.SetWatches(&r, c)
-		return nil, jute.ErrOK
-	case jute.OpAddWatch:
-		var r jute.AddWatchRequest
-		if r.Decode(d); d.Err() != nil {
-			return nil, jute.ErrMarshallingError
-		}
-		if r.Mode != jute.WatchPersistent && r.Mode != jute.WatchPersistentRecursive {
-			return nil, jute.ErrMarshallingError // as Apache, which throws IllegalArgumentException
-		}
-		tree.AddWatch(r.Path, r.Mode, c)
-		return &jute.ErrorResponse{}, jute.ErrOK
-	case jute.OpCheckWatches, jute.OpRemoveWatches:
-		var r jute.CheckWatchesRequest // RemoveWatchesRequest has the same fields
-		if r.Decode(d); d.Err() != nil {
-			return nil, jute.ErrMarshallingError
-		}
-		found := tree.HasWatch
-		if op == jute.OpRemoveWatches {
-			found = tree.RemoveWatch
-		}
-		if !found(r.Path, r.Type, c) {
-			return nil, jute.ErrNoWatcher
-		}
-		return nil, jute.ErrOK
-	}
-	return nil, jute.ErrUnimplemented
-}
-
-func (c *conn) getData(r *jute.GetDataRequest) (jute.Record, jute.ErrCode) {
-	if r.Watch {
-		data, stat, err := c.srv.tree.Get(r.Path, c, c)
-		return &jute.GetDataResponse{Data: data, Stat: stat}, err
-	}
-	data, stat, err := c.srv.tree.Get(r.Path, c, nil)
+func (r reader) getData(q *jute.GetDataRequest) (jute.Record, jute.ErrCode) {
+	data, stat, err := r.Get(q.Path, r.c, r.watcher(q.Watch))
 	return &jute.GetDataResponse{Data: data, Stat: stat}, err
 }
 
-func (c *conn) children(r *jute.GetChildrenRequest) ([]string, jute.Stat, jute.ErrCode) {
-	if r.Watch {
-		return c.srv.tree.Children(r.Path, c, c)
+func (r reader) exists(q *jute.ExistsRequest) (jute.Record, jute.ErrCode) {
+	if strings.IndexByte(q.Path, 0) != -1 {
+		return nil, jute.ErrBadArguments
 	}
-	return c.srv.tree.Children(r.Path, c, nil)
+	stat, err := r.Exists(q.Path, r.c, r.watcher(q.Watch))
+	return &jute.ExistsResponse{Stat: stat}, err
 }
 
-func (c *conn) getChildren(r *jute.GetChildrenRequest) (jute.Record, jute.ErrCode) {
-	names, _, err := c.children(r)
+func (r reader) getChildren(q *jute.GetChildrenRequest) (jute.Record, jute.ErrCode) {
+	names, _, err := r.Children(q.Path, r.c, r.watcher(q.Watch))
 	return &jute.GetChildrenResponse{Children: names}, err
 }
 
-func (c *conn) ephemerals(r *jute.GetEphemeralsRequest) jute.Record {
-	prefix := strings.TrimSpace(r.PrefixPath)
-	if prefix == "/" {
+func (r reader) getChildren2(q *jute.GetChildren2Request) (jute.Record, jute.ErrCode) {
+	names, stat, err := r.Children(q.Path, r.c, r.watcher(q.Watch))
+	return &jute.GetChildren2Response{Children: names, Stat: stat}, err
+}
+
+func (r reader) getACL(q *jute.GetACLRequest) (jute.Record, jute.ErrCode) {
+	acl, stat, err := r.ACL(q.Path, r.c)
+	if err == jute.ErrOK && !r.c.Allowed(acl, jute.PermAdmin) {
+		acl = hideDigests(acl)
+	}
+	return &jute.GetACLResponse{ACL: acl, Stat: stat}, err
+}
+
+func (r reader) getAllChildrenNumber(q *jute.GetAllChildrenNumberRequest) (jute.Record, jute.ErrCode) {
+	n, err := r.AllChildrenNumber(q.Path, r.c)
+	return &jute.GetAllChildrenNumberResponse{TotalNumber: int32(n)}, err
+}
+
+func (r reader) getEphemerals(q *jute.GetEphemeralsRequest) (jute.Record, jute.ErrCode) {
+	prefix := q.PrefixPath
+	if p := strings.TrimSpace(prefix); p == "" || p == "/" {
 		prefix = ""
 	}
-	res := &jute.GetEphemeralsResponse{Ephemerals: []string{}}
-	for _, path := range c.srv.tree.Ephemerals(c.session.id) {
-		if strings.HasPrefix(path, prefix) {
-			res.Ephemerals = append(res.Ephemerals, path)
-		}
-	}
-	return res
+	return &jute.GetEphemeralsResponse{Ephemerals: r.Ephemerals(r.c.session.id, prefix)}, jute.ErrOK
 }
 
 // multiRead answers each read by itself: one that fails does not fail the others.
-func (c *conn) multiRead(r *jute.MultiRequest) (jute.Record, jute.ErrCode) {
+func (r reader) multiRead(q *jute.MultiRequest) (jute.Record, jute.ErrCode) {
 	res := &jute.MultiResponse{}
-	for _, op := range r.Ops {
+	for _, op := range q.Ops {
 		var rec jute.Record
 		var err jute.ErrCode
 		switch b := op.Body.(type) {
 		case *jute.GetDataRequest:
-			rec, err = c.getData(b)
+			rec, err = r.getData(b)
 		case *jute.GetChildrenRequest:
-			rec, err = c.getChildren(b)
+			rec, err = r.getChildren(b)
 		default:
 			return nil, jute.ErrMarshallingError
 		}
@@ -204,4 +142,49 @@ func (c *conn) multiRead(r *jute.MultiRequest) (jute.Record, jute.ErrCode) {
 		}
 	}
 	return res, jute.ErrOK
+}
+
+func (r reader) whoAmI() jute.Record {
+	res := &jute.WhoAmIResponse{ClientInfo: []jute.ClientInfo{}}
+	for _, id := range r.c.identities() {
+		res.ClientInfo = append(res.ClientInfo, jute.ClientInfo{AuthScheme: id.Scheme, User: userName(id)})
+	}
+	return res
+}
+
+func (r reader) setWatches(q *jute.SetWatches) (jute.Record, jute.ErrCode) {
+	r.SetWatches(&jute.SetWatches2{RelativeZxid: q.RelativeZxid, DataWatches: q.DataWatches,
+		ExistWatches: q.ExistWatches, ChildWatches: q.ChildWatches}, r.c)
+	return nil, jute.ErrOK
+}
+
+func (r reader) setWatches2(q *jute.SetWatches2) (jute.Record, jute.ErrCode) {
+	r.SetWatches(q, r.c)
+	return nil, jute.ErrOK
+}
+
+func (r reader) addWatch(q *jute.AddWatchRequest) (jute.Record, jute.ErrCode) {
+	if q.Mode != jute.WatchPersistent && q.Mode != jute.WatchPersistentRecursive {
+		return nil, jute.ErrMarshallingError // as Apache says it
+	}
+	r.AddWatch(q.Path, q.Mode, r.c)
+	return &jute.ErrorResponse{}, jute.ErrOK
+}
+
+func (r reader) checkWatches(q *jute.CheckWatchesRequest) (jute.Record, jute.ErrCode) {
+	return watched(r.HasWatch, q.Path, q.Type, r.c)
+}
+
+func (r reader) removeWatches(q *jute.RemoveWatchesRequest) (jute.Record, jute.ErrCode) {
+	return watched(r.RemoveWatch, q.Path, q.Type, r.c)
+}
+
+func watched(has func(string, jute.WatcherType, datatree.Watcher) bool, path string, typ jute.WatcherType, c *conn) (jute.Record, jute.ErrCode) {
+	switch {
+	case typ < jute.WatcherChildren || typ > jute.WatcherPersistentRecursive:
+		return nil, jute.ErrMarshallingError // as Apache says it
+	case !has(path, typ, c):
+		return nil, jute.ErrNoWatcher
+	}
+	return nil, jute.ErrOK
 }

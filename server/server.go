@@ -51,11 +51,11 @@ type Server struct {
 	mu       sync.Mutex
 	conns    map[*conn]struct{}
 	attached map[int64]*conn // by session
-	expected map[int64]*conn // sessions on their way to be opened
+	awaiting map[int64]*conn // by session: handshakes on their way
 
 	stopping chan struct{}
 	stopOnce sync.Once
-	running  sync.WaitGroup // goroutines that feed the pipeline
+	running  sync.WaitGroup // goroutines of connections and of the clock
 	prepDone chan struct{}
 	failMu   sync.Mutex
 	err      error
@@ -66,7 +66,7 @@ type Server struct {
 func Start(ctx context.Context, cfg Config) (*Server, error) {
 	s := &Server{
 		log: cfg.Logger, auth: &authenticator{}, requests: newQueue[*request](),
-		conns: map[*conn]struct{}{}, attached: map[int64]*conn{}, expected: map[int64]*conn{},
+		conns: map[*conn]struct{}{}, attached: map[int64]*conn{}, awaiting: map[int64]*conn{},
 		stopping: make(chan struct{}), prepDone: make(chan struct{}),
 	}
 	if s.log == nil {
@@ -118,7 +118,7 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 	s.snaps = newSnapshotter(s)
 	if !state.HasSnapshot {
 		// Apache does not start on logs alone.
-		if err := s.dir.WriteSnapshot(s.tree, s.tree.LastZxid(), state.Sessions); err != nil {
+		if err := s.dir.WriteSnapshot(s.tree.Export(), state.Sessions); err != nil {
 			s.engine.close()
 			return err
 		}
@@ -234,8 +234,8 @@ func (s *Server) prepareLoop() {
 		}
 		var b batch
 		for _, r := range reqs {
-			if r.op == jute.OpSync {
-				b.syncs = append(b.syncs, waiting{r.session, r.cxid})
+			if r.op == jute.OpSync || r.op == opResume {
+				b.syncs = append(b.syncs, waiting{r.session, r.cxid, r.op})
 				if len(b.txns) == 0 {
 					continue
 				}
@@ -277,67 +277,6 @@ func (s *Server) tick() {
 			}
 		}
 	}
-}
-
-// expect notes that c waits for the session id to be opened.
-func (s *Server) expect(id int64, c *conn) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.expected[id] = c
-}
-
-// establish gives a session that has been opened to the connection that waits.
-func (s *Server) establish(id int64) {
-	s.mu.Lock()
-	c := s.expected[id]
-	delete(s.expected, id)
-	if c != nil {
-		if _, open := s.conns[c]; open {
-			s.attached[id] = c
-		}
-	}
-	s.mu.Unlock()
-	if c != nil {
-		sess := s.sessions.get(id)
-		c.welcome(sess)
-		c.established <- sess
-	}
-}
-
-// attach makes c the connection of its session, and closes the one before.
-func (s *Server) attach(c *conn) {
-	s.mu.Lock()
-	before := s.attached[c.session.id]
-	s.attached[c.session.id] = c
-	s.mu.Unlock()
-	if before != nil {
-		before.close()
-	}
-}
-
-// detach forgets a closed connection and its watches.
-func (s *Server) detach(c *conn) {
-	s.mu.Lock()
-	delete(s.conns, c)
-	for id, at := range s.expected {
-		if at == c {
-			delete(s.expected, id)
-		}
-	}
-	if c.session != nil && s.attached[c.session.id] == c {
-		delete(s.attached, c.session.id)
-	}
-	s.mu.Unlock()
-	if s.tree != nil {
-		s.tree.RemoveWatcher(c)
-	}
-}
-
-// connOf returns the connection of a session, or nil.
-func (s *Server) connOf(id int64) *conn {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.attached[id]
 }
 
 func hex(v int64) string { return "0x" + strconv.FormatUint(uint64(v), 16) }

@@ -16,7 +16,8 @@ type sessionTable struct {
 
 type session struct {
 	id      int64
-	timeout time.Duration
+	opened  int32        // the timeout that it was opened with, milliseconds: what files say
+	timeout atomic.Int64 // the one that the last connection negotiated, nanoseconds
 	heard   atomic.Int64 // monotonic nanoseconds
 	closed  atomic.Bool  // a closeSession is on its way
 }
@@ -25,6 +26,11 @@ type session struct {
 var epoch = time.Now()
 
 func (s *session) touch() { s.heard.Store(int64(time.Since(epoch))) }
+
+func (s *session) setTimeout(d time.Duration) {
+	s.timeout.Store(int64(d))
+	s.touch()
+}
 
 // newSessionTable takes over the sessions of a data directory, by id with their
 // timeouts in milliseconds. Their clients have a full timeout to come back.
@@ -47,14 +53,15 @@ func firstSessionID(serverID int64, now time.Time) int64 {
 func (t *sessionTable) newID() int64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.nextID++
+	for t.nextID++; t.byID[t.nextID] != nil; t.nextID++ {
+	}
 	return t.nextID
 }
 
 // open adds a session; timeout is in milliseconds.
 func (t *sessionTable) open(id int64, timeout int32) {
-	s := &session{id: id, timeout: time.Duration(timeout) * time.Millisecond}
-	s.touch()
+	s := &session{id: id, opened: timeout}
+	s.setTimeout(time.Duration(timeout) * time.Millisecond)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.byID[id] = s
@@ -95,7 +102,7 @@ func (t *sessionTable) expired() []int64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for id, s := range t.byID {
-		if now-s.heard.Load() > int64(s.timeout) && s.closed.CompareAndSwap(false, true) {
+		if now-s.heard.Load() > s.timeout.Load() && s.closed.CompareAndSwap(false, true) {
 			ids = append(ids, id)
 		}
 	}
@@ -109,7 +116,7 @@ func (t *sessionTable) timeouts() map[int64]int32 {
 	defer t.mu.Unlock()
 	m := make(map[int64]int32, len(t.byID))
 	for id, s := range t.byID {
-		m[id] = int32(s.timeout / time.Millisecond)
+		m[id] = s.opened
 	}
 	return m
 }

@@ -46,11 +46,11 @@ func (s *Server) countForSnapshot(n int) {
 	s.engine.rollLog()
 	// Taken together, in the goroutine that applies: a session that a transaction
 	// up to zxid opened is among them.
-	zxid, sessions := s.tree.LastZxid(), s.sessions.timeouts()
+	export, sessions := s.tree.Export(), s.sessions.timeouts()
 	sn.writing.Add(1)
 	go func() {
 		defer sn.writing.Done()
-		if err := s.dir.WriteSnapshot(s.tree, zxid, sessions); err != nil {
+		if err := s.dir.WriteSnapshot(export, sessions); err != nil {
 			// The logs hold everything; the next one may succeed.
 			s.log.Error("no snapshot", "reason", err.Error())
 		}

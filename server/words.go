@@ -41,9 +41,7 @@ func (s *Server) srvr() string {
 	conns := len(s.conns)
 	outstanding := 0
 	for _, c := range s.attached {
-		c.mu.Lock()
-		outstanding += len(c.pending)
-		c.mu.Unlock()
+		outstanding += c.pending.count()
 	}
 	s.mu.Unlock()
 	fmt.Fprintf(&b, "Zookeeper version: %s, built on 1970-01-01 00:00 UTC\n", Version)

@@ -1,0 +1,167 @@
+package server
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"zook/datatree"
+	"zook/jute"
+)
+
+// Limits of the requests of one connection that wait for an answer. Beyond
+// either the client is not read from.
+const (
+	maxPending      = 4096
+	maxPendingBytes = 4 << 20
+)
+
+// clientOp is a request of a client as it arrived.
+type clientOp struct {
+	xid   int32
+	op    jute.OpCode
+	body  []byte
+	since time.Duration // since epoch
+
+	write bool // it goes through the pipeline; so does a sync
+	done  bool // a write that has been applied
+	res   datatree.Result
+}
+
+// pendingOps keeps the answers of one connection in the order of its requests: a
+// write waits for its transaction, and what came after it waits behind it.
+type pendingOps struct {
+	mu     sync.Mutex
+	ops    []clientOp
+	bytes  int
+	closed bool
+	room   *sync.Cond
+	// stalled is set while a read at the head waits for room in the outbox.
+	stalled atomic.Bool
+}
+
+// enqueue puts a request at the end. A read is only enqueued where something
+// waits before it; ok is false for one that can be answered at once, and once
+// the connection is closed.
+func (c *conn) enqueue(op clientOp) (ok bool) {
+	p := &c.pending
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed || !op.write && len(p.ops) == 0 {
+		return false
+	}
+	p.ops = append(p.ops, op)
+	p.bytes += len(op.body)
+	return true
+}
+
+// submit hands writes to the preparer, unless the connection is closed: whoever
+// has closed it may rely on nothing coming after.
+func (c *conn) submit(writes []*request) {
+	c.pending.mu.Lock()
+	defer c.pending.mu.Unlock()
+	if !c.pending.closed {
+		c.srv.requests.put(writes...)
+	}
+}
+
+// complete takes the result of the write that has waited longest and answers
+// what can be answered now.
+func (c *conn) complete(w waiting, res datatree.Result) {
+	p := &c.pending
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := range p.ops {
+		op := &p.ops[i]
+		if !op.write || op.done {
+			continue
+		}
+		if op.xid != w.cxid || (op.op == jute.OpCloseSession) != (w.op == jute.OpCloseSession) {
+			return // the session was closed by the server itself
+		}
+		op.done, op.res = true, res
+		break
+	}
+	c.advance()
+}
+
+// advance answers from the head on what needs to wait no longer. The caller
+// holds pending.mu.
+func (c *conn) advance() {
+	p := &c.pending
+	n := 0
+	for ; n < len(p.ops) && !p.closed; n++ {
+		op := &p.ops[n]
+		if op.write {
+			if !op.done {
+				break
+			}
+			c.answerWrite(op)
+		} else if c.stall() {
+			break
+		} else {
+			c.answerRead(op)
+		}
+		p.bytes -= len(op.body)
+	}
+	if n == 0 {
+		return
+	}
+	rest := copy(p.ops, p.ops[n:])
+	clear(p.ops[rest:])
+	p.ops = p.ops[:rest]
+	p.room.Signal()
+}
+
+// stall reports whether the outbox is full. Then afterSending goes on: the flag
+// is up before the outbox is looked at, so one of the two sees the other.
+func (c *conn) stall() bool {
+	c.pending.stalled.Store(true)
+	if c.out.full() {
+		return true
+	}
+	c.pending.stalled.Store(false)
+	return false
+}
+
+// afterSending goes on with reads that waited for the client to receive.
+func (c *conn) afterSending() {
+	if c.pending.stalled.Load() {
+		c.pending.mu.Lock()
+		defer c.pending.mu.Unlock()
+		c.advance()
+	}
+}
+
+// behind reports whether so much waits that the client must not be read from.
+func (p *pendingOps) behind() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.tooMuch()
+}
+
+func (p *pendingOps) tooMuch() bool {
+	return (len(p.ops) > maxPending || p.bytes > maxPendingBytes) && !p.closed
+}
+
+func (p *pendingOps) waitForRoom() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for p.tooMuch() {
+		p.room.Wait()
+	}
+}
+
+// close drops what waits.
+func (p *pendingOps) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed, p.ops = true, nil
+	p.room.Broadcast()
+}
+
+func (p *pendingOps) count() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.ops)
+}
