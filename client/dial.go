@@ -108,10 +108,17 @@ func handshakeTLS(ctx context.Context, raw net.Conn, host string, conf *tls.Conf
 		return secure, nil
 	case errors.As(err, &header):
 		return nil, fmt.Errorf("the server does not speak TLS (it answered %q)", header.RecordHeader[:])
-	case errors.Is(err, io.EOF):
+	case hungUp(err):
 		return nil, errors.New("the server closed the connection during the TLS handshake; is that its port for TLS?")
 	}
 	return nil, plainReason(err)
+}
+
+// hungUp reports whether err is the peer's end of the connection, which is a
+// reset if it had not read all that we sent.
+func hungUp(err error) bool {
+	var op *net.OpError
+	return errors.Is(err, io.EOF) || errors.As(err, &op) && (op.Op == "read" || op.Op == "write") && !op.Timeout()
 }
 
 // describeGreeting says what the first bytes of a peer are, when they are not a

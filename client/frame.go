@@ -160,7 +160,7 @@ func (f *frameConn) next() ([]byte, error) {
 func (f *frameConn) handshake() ([]byte, error) {
 	head, err := f.in.Peek(4)
 	if err != nil {
-		if errors.Is(err, io.EOF) {
+		if hungUp(err) {
 			err = errHungUp
 		}
 		return nil, err

@@ -31,7 +31,8 @@ type DialError struct {
 	Cause error // the error of the context that ended the wait; nil if every host refused
 }
 
-// HostError is why one host does not serve. Err is nil if it was not tried.
+// HostError is why one host does not serve. Err is nil if it had not answered
+// when the wait ended.
 type HostError struct {
 	Addr string // host:port
 	Err  error
@@ -47,13 +48,10 @@ func (e *DialError) Error() string {
 		b.WriteString(h.Addr)
 		b.WriteString(": ")
 		if h.Err == nil {
-			b.WriteString("no answer yet")
+			b.WriteString("no answer in time")
 		} else {
 			b.WriteString(h.Err.Error())
 		}
-	}
-	if e.Cause != nil {
-		fmt.Fprintf(&b, " (%v)", e.Cause)
 	}
 	return b.String()
 }

@@ -114,5 +114,14 @@ func ApacheTLS(tb testing.TB, certs Certs, config ...string) (s *Server, secure 
 		"ssl.keyStore.location=" + certs.Server, "ssl.keyStore.type=PEM",
 		"ssl.trustStore.location=" + certs.CA, "ssl.trustStore.type=PEM",
 	}, config...)...)
-	return s, fmt.Sprintf("127.0.0.1:%d", port)
+	secure = fmt.Sprintf("127.0.0.1:%d", port)
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		if c, err := net.Dial("tcp", secure); err == nil {
+			c.Close()
+			return s, secure
+		}
+		if time.Now().After(deadline) {
+			tb.Fatalf("Apache ZooKeeper does not open its port for TLS:\n%s", s.log.String())
+		}
+	}
 }
