@@ -28,7 +28,7 @@ func groups() []group {
 		{"Write", []func(*Env) *cobra.Command{
 			newCreate, newSet, newDelete, newDeleteAll, newTouch, newCp, newMv, newTxn}},
 		{"Watch", []func(*Env) *cobra.Command{
-			newAddWatch, newRemoveWatches, newPrintWatches}},
+			newWatch, newAddWatch, newRemoveWatches, newPrintWatches}},
 		{"Access and quotas", []func(*Env) *cobra.Command{
 			newGetACL, newSetACL, newAddAuth, newWhoAmI, newSetQuota, newListQuota, newDelQuota}},
 		{"Session and ensemble", []func(*Env) *cobra.Command{

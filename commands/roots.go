@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -64,15 +65,24 @@ func (e *Env) unread(cmd *cobra.Command, p *Printer, path string, err error) (st
 func (e *Env) statAndChildren(ctx context.Context, path string, deep bool) ([]string, jute.Stat, error) {
 	ctx, cancel := e.answerIn(ctx)
 	defer cancel()
+	z, err := e.Znodes(ctx)
+	if err != nil {
+		return nil, jute.Stat{}, err
+	}
+	return statAndChildren(ctx, z, path, deep)
+}
+
+func statAndChildren(ctx context.Context, z Znodes, path string, deep bool) ([]string, jute.Stat, error) {
 	var refused error
 	if deep {
-		names, stat, err := e.children(ctx, path, false)
+		names, stat, err := z.Children(ctx, path)
 		if !errors.Is(err, jute.ErrNoAuth) {
+			slices.Sort(names)
 			return names, stat, err
 		}
 		refused = err
 	}
-	stat, err := e.exists(ctx, path, false)
+	stat, err := z.Exists(ctx, path)
 	switch {
 	case err != nil:
 		return nil, jute.Stat{}, err
