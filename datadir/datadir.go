@@ -86,15 +86,20 @@ type State struct {
 	Tree        *datatree.Tree
 	Sessions    map[int64]int32 // timeouts in milliseconds by session id
 	HasSnapshot bool            // a snapshot was loaded
+	Replayed    int             // transactions applied behind the snapshot
 	Warnings    []string        // what an operator should know, a line each
 
-	digestFrom int64 // the tree's digest is right from this zxid on
+	// digestFrom is the zxid from which on the tree's digest says something:
+	// until then the tree may hold more than it was told. digest is what it has
+	// to be there, if the snapshot knows.
+	digestFrom int64
 	digest     *jute.TxnDigest
+	differs    error // the first transaction whose digest was another, if all since have differed
 }
 
 // Load reads the newest snapshot that is whole and applies the logs behind it.
-// The error is of files that cannot be read or contradict each other, such as
-// *txnlog.CorruptError; nothing is changed on disk.
+// The error is of files that cannot be read, are damaged (*txnlog.CorruptError)
+// or do not add up; nothing is changed on disk.
 func (d *Dir) Load() (*State, error) {
 	st, from, err := d.loadSnapshot()
 	if err != nil {
@@ -111,13 +116,13 @@ func (d *Dir) Load() (*State, error) {
 			first = i
 		}
 	}
-	for i, f := range logs {
-		if i < first {
-			continue
-		}
-		if err := st.replay(f, from, i == len(logs)-1); err != nil {
+	for i := first; i < len(logs); i++ {
+		if err := st.replay(logs[i], from, i == len(logs)-1); err != nil {
 			return nil, err
 		}
+	}
+	if st.differs != nil {
+		return nil, st.differs
 	}
 	return st, nil
 }
@@ -180,19 +185,23 @@ func readSnapshot(f File) (*State, error) {
 		}
 	}
 	st.Tree = b.Tree(f.Zxid)
+	return st, st.expectDigest(r, f)
+}
+
+// expectDigest takes what a snapshot says of the tree's digest.
+func (st *State) expectDigest(r *snapshot.Reader, f File) error {
 	g, ok := r.Digest()
-	if !ok || g.Zxid == 0 { // it says nothing: of a server before 3.6, or one without digests
+	switch {
+	case f.Zxid == 0: // an empty tree; nothing had happened yet
+	case !ok || g.Zxid == 0: // of a server before 3.6, or one that had applied nothing yet
 		st.digestFrom = math.MaxInt64
-		if f.Zxid == 0 {
-			st.digestFrom = 0
-		}
-		return st, nil
-	}
-	st.digestFrom, st.digest = g.Zxid, &jute.TxnDigest{Version: g.Version, TreeDigest: g.Digest}
-	if g.Zxid <= f.Zxid {
-		if err := st.compare(st.digest); err != nil {
-			return nil, &snapshot.CorruptError{File: f.Path, Reason: err.Error()}
+	case g.Zxid < f.Zxid: // of a leader that began an epoch: no transaction in between, and no promise
+		st.digestFrom = f.Zxid
+	default:
+		st.digestFrom, st.digest = g.Zxid, &jute.TxnDigest{Version: g.Version, TreeDigest: g.Digest}
+		if g.Zxid == f.Zxid && !st.agrees(st.digest) {
+			return &snapshot.CorruptError{File: f.Path, Reason: "the tree does not have the digest that the snapshot says"}
 		}
 	}
-	return st, nil
+	return nil
 }
