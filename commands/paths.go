@@ -135,13 +135,13 @@ func (e *Env) completePaths(n int) cobra.CompletionFunc {
 		ctx, cancel := context.WithTimeout(cmd.Context(), completionTime)
 		defer cancel()
 		if e.Lister != nil {
-			return completions.Cobra(completions.Paths(ctx, e.Lister, e.cwd(), partial))
+			return completions.Cobra(completions.Paths(ctx, e.Lister, e.Cwd, partial))
 		}
 		z, err := e.Znodes(ctx)
 		if err != nil {
 			return nil, directive
 		}
-		return completions.Cobra(completions.Paths(ctx, lister{z}, e.cwd(), partial))
+		return completions.Cobra(completions.Paths(ctx, lister{z}, e.Cwd, partial))
 	}
 }
 

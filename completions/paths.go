@@ -17,7 +17,7 @@ const maxPaths = 200
 
 // Paths gives the znode paths that start with partial, in order. partial is
 // absolute or relative to cwd, and may lead through . and ..; candidates are
-// spelled the way it was, and not quoted.
+// spelled the way it was, and not quoted. If cwd is "" there are absolute ones only.
 //
 // A path that alone matches ends in a slash if it has children, as directories
 // do in bash. When more match than a person can read, those that start alike
@@ -26,6 +26,12 @@ const maxPaths = 200
 //
 // A server that does not answer before ctx ends gives no candidates.
 func Paths(ctx context.Context, l Lister, cwd, partial string) []Candidate {
+	if cwd == "" && !strings.HasPrefix(partial, "/") {
+		if partial != "" {
+			return nil
+		}
+		partial = "/"
+	}
 	typed, prefix := "", partial // the directory as typed, the start of the name
 	if i := strings.LastIndexByte(partial, '/'); i >= 0 {
 		typed, prefix = partial[:i+1], partial[i+1:]

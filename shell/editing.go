@@ -119,7 +119,7 @@ func (s *shell) complete(d prompt.Document) []prompt.Suggest {
 	}
 	all := s.showAll
 	s.showAll = false
-	if s.search != nil || s.keys.menuIsOff() || strings.TrimSpace(line) == "" && !all {
+	if s.search != nil || s.keys.menuIsOff() || completions.LastWord(line) == "" && !all {
 		return nil
 	}
 	if after := d.TextAfterCursor(); after != "" && after[0] != ' ' {
@@ -139,11 +139,6 @@ func (s *shell) complete(d prompt.Document) []prompt.Suggest {
 // the menu takes over.
 func (s *shell) tab(buf *prompt.Buffer) {
 	line := buf.Document().TextBeforeCursor()
-	if strings.TrimSpace(line) == "" {
-		s.showAll = true
-		s.keys.inject("\t")
-		return
-	}
 	cands, ok := s.menu.find(line, s.env.Cwd)
 	switch {
 	case !ok:
@@ -160,6 +155,7 @@ func (s *shell) take(buf *prompt.Buffer, line string, cands []completions.Candid
 	case len(cands) == 1 && !cands[0].Partial && !strings.HasPrefix(buf.Document().TextAfterCursor(), " "):
 		certain += " "
 	case certain == word:
+		s.showAll = true
 		s.keys.inject("\t")
 		return
 	}

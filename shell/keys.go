@@ -1,6 +1,8 @@
 package shell
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"io"
 	"sync"
@@ -45,6 +47,9 @@ type tty interface {
 	// Read returns what has been typed, an error at once if that is nothing, and
 	// io.EOF if the terminal is gone.
 	Read() ([]byte, error)
+	// ReadLine waits, while the terminal is not raw, for a line or a part of one.
+	// It ends with ctx.
+	ReadLine(ctx context.Context, p []byte) (int, error)
 }
 
 const actionKey = "\x1bzook" // no terminal sends it
@@ -155,6 +160,52 @@ func (k *keys) menuIsOff() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.browsing
+}
+
+// interrupted reports whether a Ctrl-C was typed ahead, between Enter and the
+// moment when the terminal began to make a signal of it. What was typed before it
+// is dropped, as the terminal would.
+func (k *keys) interrupted() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	b, _ := k.tty.Read()
+	k.bytes = append(k.bytes, b...)
+	i := bytes.LastIndexByte(k.bytes, '\x03')
+	k.bytes = k.bytes[i+1:]
+	return i >= 0
+}
+
+// readLine is standard input for a command: a line, or a part of one, of what was
+// typed ahead, else of what the terminal gives. A Ctrl-D that was typed ahead is
+// the end of the input, as it is when the terminal itself reads it.
+func (k *keys) readLine(ctx context.Context, p []byte) (int, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if len(k.bytes) == 0 {
+		buf := make([]byte, 4096)
+		k.mu.Unlock()
+		n, err := k.tty.ReadLine(ctx, buf)
+		k.mu.Lock()
+		if n == 0 {
+			return 0, err
+		}
+		k.bytes = append(k.bytes, buf[:n]...)
+	}
+	n := 0
+	for n < len(p) && n < len(k.bytes) && k.bytes[n] != '\x04' {
+		p[n] = k.bytes[n]
+		n++
+		if p[n-1] == '\r' || p[n-1] == '\n' {
+			p[n-1] = '\n'
+			break
+		}
+	}
+	if n == 0 && len(p) > 0 {
+		k.bytes = k.bytes[1:]
+		return 0, io.EOF
+	}
+	k.bytes = k.bytes[n:]
+	return n, nil
 }
 
 // hangUp ends the input: from now on every key is Ctrl-D.

@@ -69,7 +69,7 @@ func (l *link) connect(ctx context.Context) {
 			return
 		}
 		if l.say(&l.down) {
-			l.tell(commands.Explain(err)+"; trying again in the background", prompt.Red)
+			l.tell(commands.Explain(err)+"; will keep trying", prompt.Red)
 		}
 		select {
 		case <-time.After(retryTimes[min(i, len(retryTimes)-1)]):

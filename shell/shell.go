@@ -20,7 +20,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -65,7 +64,7 @@ type shell struct {
 	search  *search          // nil while there is none
 	listed  string           // the line that list is for
 	list    []prompt.Suggest // in the menu
-	showAll bool             // the menu is wanted for an empty line
+	showAll bool             // the menu is wanted, though no word has begun
 	tabbed  string           // the line that a Tab waits for candidates for
 	leaving bool
 
@@ -214,7 +213,7 @@ func (s *shell) run(line string) {
 	defer cancel()
 	s.mu.Lock()
 	s.ctx, s.cancel = ctx, cancel
-	if s.ended != nil {
+	if s.ended != nil || s.keys.interrupted() {
 		cancel()
 	}
 	s.mu.Unlock()
@@ -340,17 +339,16 @@ func (s *shell) linkChanged() {
 // ask is commands.Env.Ask.
 func (s *shell) ask(ctx context.Context, question string) (bool, error) {
 	fmt.Fprintf(s.screen, "%s [y/N] ", question)
-	buf := make([]byte, 256)
-	n, err := s.tty.readLine(ctx, buf)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return false, err
+	line, err := bufio.NewReaderSize(commandInput{s}, 16).ReadString('\n')
+	if ctx.Err() != nil {
+		return false, ctx.Err()
 	}
-	if n == 0 || buf[n-1] != '\n' {
-		s.screen.startLine()
+	if err != nil {
+		s.screen.startLine() // Ctrl-D is no answer, and ends no line
 	} else {
 		s.screen.newLine()
 	}
-	answer := strings.ToLower(strings.TrimSpace(string(buf[:n])))
+	answer := strings.ToLower(strings.TrimSpace(line))
 	return answer == "y" || answer == "yes", nil
 }
 
@@ -361,5 +359,5 @@ func (in commandInput) Read(p []byte) (int, error) {
 	in.s.mu.Lock()
 	ctx := in.s.ctx
 	in.s.mu.Unlock()
-	return in.s.tty.readLine(ctx, p)
+	return in.s.keys.readLine(ctx, p)
 }

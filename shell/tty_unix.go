@@ -60,9 +60,9 @@ func (t *terminal) ready(ms int64) bool {
 	return n > 0 || err != nil && err != unix.EINTR
 }
 
-// readLine reads a line, or a part of one, that the terminal has put together
+// ReadLine reads a line, or a part of one, that the terminal has put together
 // while it is not raw. It ends with ctx.
-func (t *terminal) readLine(ctx context.Context, p []byte) (int, error) {
+func (t *terminal) ReadLine(ctx context.Context, p []byte) (int, error) {
 	for ctx.Err() == nil {
 		if !t.ready(50) {
 			continue

@@ -47,8 +47,8 @@ func (t *terminal) TearDown() error {
 	return term.Restore(t.fd, t.saved)
 }
 
-// readLine reads a line, or a part of one. It ends at the next line after ctx.
-func (t *terminal) readLine(ctx context.Context, p []byte) (int, error) {
+// ReadLine reads a line, or a part of one. It ends at the next line after ctx.
+func (t *terminal) ReadLine(ctx context.Context, p []byte) (int, error) {
 	n, err := os.Stdin.Read(p)
 	if ctx.Err() != nil {
 		return 0, ctx.Err()
