@@ -199,7 +199,10 @@ func hangsUp(op jute.OpCode, h jute.ReplyHeader) bool {
 
 // connectRequest is go-zookeeper's ConnectRequest p, which knows the session and
 // its password, with what we know: the last zxid, which its own frames do not
-// tell it, and the timeout that was asked for at first.
+// tell it, and the timeout that was asked for at first. A server that has seen
+// less than the last zxid hangs up, so that nobody goes back in time. If after
+// twice the session's life nobody has seen that much, the ensemble has lost its
+// data: we do not insist then, and learn that the session is gone.
 func (c *Client) connectRequest(p []byte) ([]byte, error) {
 	var r jute.ConnectRequest
 	if len(p) < 4 {
@@ -209,7 +212,9 @@ func (c *Client) connectRequest(p []byte) ([]byte, error) {
 		return nil, err
 	}
 	c.mu.Lock()
-	r.LastZxidSeen = c.lastZxid
+	if c.lostAt.IsZero() || time.Since(c.lostAt) < 2*c.timeout {
+		r.LastZxidSeen = c.lastZxid
+	}
 	c.mu.Unlock()
 	r.Timeout = int32(min(c.cfg.SessionTimeout.Milliseconds(), 1<<31-1))
 	body := jute.Marshal(&r)
@@ -314,7 +319,7 @@ func (c *Client) dropConn(f *frameConn, err error) {
 		c.hosts.useful()
 	}
 	if c.conn == f {
-		c.conn = nil
+		c.conn, c.lostAt = nil, time.Now()
 		c.setState(StateDisconnected)
 	}
 	if f.since.IsZero() {

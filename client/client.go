@@ -98,6 +98,7 @@ type Client struct {
 	sessionID int64
 	timeout   time.Duration // negotiated
 	lastZxid  int64
+	lostAt    time.Time // when the last connection ended
 	server    string
 	closeOnce sync.Once
 	closeErr  error

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -320,6 +322,24 @@ func TestSessionExpiry(t *testing.T) {
 	if w := c.Watches(); len(w.Data) != 0 || len(w.Persistent) != 1 || len(w.Recursive) != 1 {
 		t.Errorf("watches %+v", w)
 	}
+}
+
+// An ensemble that comes back without its data, as a test machine does, is served
+// with a new session and not waited for for ever.
+func TestServerLosesItsData(t *testing.T) {
+	s := zktest.Apache(t, "")
+	ctx := testContext(t)
+	heard := &record{}
+	c := session(t, Config{Servers: s.Addr, SessionTimeout: time.Second, OnState: heard.state})
+	for range 10 {
+		create(t, c, "/n", jute.Persistent)
+		check(t, c.Delete(ctx, "/n", -1))
+	}
+	s.Kill()
+	check(t, os.RemoveAll(filepath.Join(s.DataDir, "version-2")))
+	s.Start()
+	eventually(t, "a new session", func() bool { _, err := c.Exists(ctx, "/n"); return err == nil })
+	heard.expect(t, "connected", "disconnected", "connecting", "expired", "connecting", "connected")
 }
 
 // A server process that is stopped keeps its sockets open and says nothing.
