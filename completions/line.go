@@ -69,7 +69,10 @@ func Line(ctx context.Context, root *cobra.Command, line string) []Candidate {
 }
 
 func rank(cmd *cobra.Command, text string) int {
-	if name, ok := strings.CutPrefix(text, "--"); ok && cmd.InheritedFlags().Lookup(name) != nil {
+	shared := cmd.InheritedFlags()
+	name, long := strings.CutPrefix(text, "--")
+	letter, short := strings.CutPrefix(text, "-")
+	if long && shared.Lookup(name) != nil || short && len(letter) == 1 && shared.ShorthandLookup(letter) != nil {
 		return 1
 	}
 	return 0

@@ -54,6 +54,7 @@ func TestLine(t *testing.T) {
 		{"ls --nonsense=1 /le", ""},
 		{"ls --help /le", ""},
 		{"ls --skip a --sk", "--skip"},
+		{"ls -", "--help | -h | --recursive | -R | --skip | --output | -o"},
 	} {
 		if got := texts(Line(context.Background(), r, c.line)); got != c.want {
 			t.Errorf("%q: got %s, want %s", c.line, got, c.want)

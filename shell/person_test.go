@@ -64,6 +64,16 @@ type person struct {
 // not the usual ones, before and after.
 func sits(t *testing.T, columns, rows int, state string, args ...string) *person {
 	t.Helper()
+	script := `stty -echoctl erase '^H' || exit 1
+stty -a > "$DIR/before"; ZOOK_TEST_IS_ZOOK=1 ZOOK_TEST_PID="$DIR/pid" "$0" "$@"; echo $? > "$DIR/code"; stty -a > "$DIR/after"`
+	cmd := exec.Command("sh", append([]string{"-c", script, os.Args[0]}, args...)...)
+	cmd.Env = append(os.Environ(), "XDG_STATE_HOME="+state)
+	return sitsAt(t, columns, rows, cmd)
+}
+
+// sitsAt starts any program in a terminal.
+func sitsAt(t *testing.T, columns, rows int, cmd *exec.Cmd) *person {
+	t.Helper()
 	master, tty, err := pty.Open()
 	if err != nil {
 		t.Fatal(err)
@@ -72,21 +82,18 @@ func sits(t *testing.T, columns, rows int, state string, args ...string) *person
 	if err := pty.Setsize(master, &pty.Winsize{Rows: uint16(rows), Cols: uint16(columns)}); err != nil {
 		t.Fatal(err)
 	}
-	p := &person{t: t, pty: master, dir: t.TempDir(), screen: vt10x.New(vt10x.WithSize(columns, rows))}
-	script := `stty -echoctl erase '^H' || exit 1
-stty -a > "$DIR/before"; ZOOK_TEST_IS_ZOOK=1 ZOOK_TEST_PID="$DIR/pid" "$0" "$@"; echo $? > "$DIR/code"; stty -a > "$DIR/after"`
-	p.cmd = exec.Command("sh", append([]string{"-c", script, os.Args[0]}, args...)...)
-	p.cmd.Env = append(os.Environ(), "DIR="+p.dir, "XDG_STATE_HOME="+state, "TERM=xterm-256color", "ZOOK_SERVER=", "ZOOK_CONFIG=")
-	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = tty, tty, tty
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
-	if err := p.cmd.Start(); err != nil {
+	p := &person{t: t, pty: master, dir: t.TempDir(), screen: vt10x.New(vt10x.WithSize(columns, rows)), cmd: cmd}
+	cmd.Env = append(cmd.Env, "DIR="+p.dir, "TERM=xterm-256color", "ZOOK_SERVER=", "ZOOK_CONFIG=")
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = tty, tty, tty
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	go p.look()
 	t.Cleanup(func() {
-		p.cmd.Process.Kill()
+		cmd.Process.Kill()
 		p.signal(syscall.SIGKILL)
-		p.cmd.Wait()
+		cmd.Wait()
 		master.Close()
 	})
 	return p

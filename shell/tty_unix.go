@@ -106,7 +106,7 @@ func watchTerminal(resized, resumed func()) (stop func()) {
 	return func() { signal.Stop(ch); close(done) }
 }
 
-var deadly = []os.Signal{syscall.SIGTERM, syscall.SIGHUP}
+var deadly = []os.Signal{syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT}
 
 // devTTY is what go-prompt opens.
 const devTTY = "/dev/tty"
