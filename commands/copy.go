@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -100,14 +100,69 @@ func (e *Env) vacant(ctx context.Context, to, does string) (*jute.Stat, error) {
 
 // original is a znode to be copied.
 type original struct {
-	path string
-	data []byte
-	acl  []jute.ACL
-	stat jute.Stat
+	path     string
+	data     []byte
+	acl      []jute.ACL
+	stat     jute.Stat
+	children []string // names
 }
 
-// readOriginal reads a znode, and its ACL if withACL is set: else it is open.
-func (e *Env) readOriginal(ctx context.Context, path string, withACL bool) (*original, error) {
+// createAt is the operation that creates a copy at a path. It is persistent:
+// servers do not tell which znodes are containers or have a TTL.
+func (o *original) createAt(path string) jute.Op {
+	return createOp(path, o.data, o.acl, jute.Persistent, 0)
+}
+
+// isEphemeral reports whether a znode goes with its session, so that a copy would
+// not be the same.
+func isEphemeral(s *jute.Stat) bool {
+	kind, _ := kindOf(s.EphemeralOwner)
+	return kind == "ephemeral"
+}
+
+var errEphemeral = errors.New("it is ephemeral: elsewhere it would not go with its session")
+
+// treeRead is what readTree reads.
+type treeRead struct {
+	root      string
+	recursive bool // all below it too
+	withACL   bool // else ACLs are open
+}
+
+// readTree reads znodes and calls take with some of them at a time, parents before
+// their children. What goes away meanwhile is left out; it is an error only for
+// the root.
+func (e *Env) readTree(ctx context.Context, r treeRead, take func(some []*original) error) error {
+	todo := []string{r.root}
+	for len(todo) > 0 {
+		from := max(0, len(todo)-readsInFlight)
+		paths := todo[from:]
+		read := make([]*original, len(paths))
+		err := parallel(ctx, readsInFlight, len(paths), func(ctx context.Context, i int) (err error) {
+			read[i], err = e.readOriginal(ctx, paths[i], r)
+			if noNode(err) && paths[i] != r.root {
+				return nil
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		todo = todo[:from]
+		read = slices.DeleteFunc(read, func(o *original) bool { return o == nil })
+		for _, o := range read {
+			for _, name := range o.children {
+				todo = append(todo, jute.JoinPath(o.path, name))
+			}
+		}
+		if err := take(read); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *Env) readOriginal(ctx context.Context, path string, r treeRead) (*original, error) {
 	ctx, cancel := e.answerIn(ctx)
 	defer cancel()
 	z, err := e.Znodes(ctx)
@@ -118,7 +173,12 @@ func (e *Env) readOriginal(ctx context.Context, path string, withACL bool) (*ori
 	if o.data, o.stat, err = z.Get(ctx, path); err != nil {
 		return nil, onPath(path, err)
 	}
-	if !withACL {
+	if r.recursive && o.stat.NumChildren > 0 {
+		if o.children, _, err = z.Children(ctx, path); err != nil {
+			return nil, onPath(path, err)
+		}
+	}
+	if !r.withACL {
 		return o, nil
 	}
 	if o.acl, _, err = z.ACL(ctx, path); err != nil {
@@ -133,92 +193,66 @@ func (e *Env) readOriginal(ctx context.Context, path string, withACL bool) (*ori
 	return o, nil
 }
 
-// createAt is the operation that creates a copy at a path.
-func (o *original) createAt(path string) jute.Op {
-	kind, ttl := kindOf(o.stat.EphemeralOwner)
-	mode := map[string]jute.CreateMode{"container": jute.Container, "ttl": jute.PersistentTTL}[kind]
-	return createOp(path, o.data, o.acl, mode, time.Duration(ttl)*time.Millisecond)
-}
-
-// isEphemeral reports whether a znode goes with its session, so that a copy would
-// not be the same.
-func isEphemeral(s *jute.Stat) bool {
-	kind, _ := kindOf(s.EphemeralOwner)
-	return kind == "ephemeral"
-}
-
-// copyBatch is how many znodes one request copies at most, and about how many
-// bytes of data.
+// One request copies at most so many znodes, and about so many bytes.
 const (
 	copyBatch      = 500
 	copyBatchBytes = maxPacket / 2
 )
 
-// treeCopy copies znodes, parents first, several in one request.
+// treeCopy copies trees, several znodes in one request.
 type treeCopy struct {
 	env       *Env
 	from, to  string
+	recursive bool
 	withACL   bool
 	overwrite bool // what exists gets the data and the ACL of the original
 	progress  *progress
 	onCopy    func(*original) // sees each original before it is written; may be nil
 
-	batch []string // paths of originals
-	bytes int64
-	done  int64 // znodes
+	batch   []*original
+	bytes   int
+	done    int64 // znodes
+	leftOut int64 // ephemerals
 }
 
-// add has the znode at path copied, by the next flush at the latest. size is that
-// of its data.
-func (c *treeCopy) add(ctx context.Context, path string, size int32) error {
-	c.batch = append(c.batch, path)
-	c.bytes += int64(size) + int64(len(path))
-	if len(c.batch) < copyBatch && c.bytes < copyBatchBytes {
-		return nil
-	}
-	return c.flush(ctx)
-}
-
-// flush copies what is left. Originals that have gone meanwhile are left out.
-func (c *treeCopy) flush(ctx context.Context) error {
-	paths := c.batch
-	c.batch, c.bytes = nil, 0
-	read := make([]*original, len(paths))
-	err := parallel(ctx, readsInFlight, len(paths), func(ctx context.Context, i int) (err error) {
-		read[i], err = c.env.readOriginal(ctx, paths[i], c.withACL)
-		if noNode(err) && paths[i] != c.from {
-			return nil
+func (c *treeCopy) run(ctx context.Context) error {
+	err := c.env.readTree(ctx, treeRead{c.from, c.recursive, c.withACL}, func(some []*original) error {
+		for _, o := range some {
+			if isEphemeral(&o.stat) {
+				c.leftOut++
+			} else if err := c.add(ctx, o); err != nil {
+				return err
+			}
 		}
-		return err
+		return nil
 	})
 	if err != nil {
 		return err
 	}
-	var some []*original
-	size := 0
-	for _, o := range read {
-		if o == nil {
-			continue
-		}
-		if c.onCopy != nil {
-			c.onCopy(o)
-		}
-		n := multiSize([]jute.Op{o.createAt(c.target(o))})
-		if size+n > maxPacket && len(some) > 0 {
-			if err := c.write(ctx, some); err != nil {
-				return err
-			}
-			some, size = nil, 0
-		}
-		some, size = append(some, o), size+n
+	return c.write(ctx)
+}
+
+// add has a znode copied, with others.
+func (c *treeCopy) add(ctx context.Context, o *original) error {
+	if c.onCopy != nil {
+		c.onCopy(o)
 	}
-	return c.write(ctx, some)
+	size := multiSize([]jute.Op{o.createAt(c.target(o))})
+	if c.bytes+size > copyBatchBytes || len(c.batch) == copyBatch {
+		if err := c.write(ctx); err != nil {
+			return err
+		}
+	}
+	c.batch, c.bytes = append(c.batch, o), c.bytes+size
+	return nil
 }
 
 func (c *treeCopy) target(o *original) string { return rebase(o.path, c.from, c.to) }
 
-// write creates the copies, in one request if that succeeds.
-func (c *treeCopy) write(ctx context.Context, some []*original) error {
+// write creates the copies of the batch, in one request if that succeeds.
+func (c *treeCopy) write(ctx context.Context) error {
+	some := c.batch
+	c.batch, c.bytes = nil, 0
 	if len(some) == 0 {
 		return nil
 	}

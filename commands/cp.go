@@ -5,8 +5,6 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
-
-	"zook/jute"
 )
 
 func newCp(env *Env) *cobra.Command {
@@ -14,8 +12,8 @@ func newCp(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "cp SRC... DST",
 		Short: "Copy znodes",
-		Long: `Copy a znode: its data, its ACL and its kind (persistent, container, TTL). With -r all
-below it too.
+		Long: `Copy a znode: its data and its ACL. With -r all below it too. The copies are persistent:
+servers do not tell which znodes are containers or have a TTL.
 
 ` + targetHelp + `
 It then gets the data and the ACL of SRC; what else is below it stays.
@@ -68,39 +66,16 @@ func (e *Env) copy(cmd *cobra.Command, p *Printer, from, to string, recursive, p
 			return err
 		}
 	}
-	c := &treeCopy{env: e, from: from, to: to, withACL: withACL, overwrite: there != nil, progress: e.progress("copied")}
+	c := &treeCopy{env: e, from: from, to: to, recursive: recursive, withACL: withACL,
+		overwrite: there != nil, progress: e.progress("copied")}
 	defer c.progress.Finish()
-	leftOut, err := c.tree(ctx, recursive)
-	if err != nil {
+	if err := c.run(ctx); err != nil {
 		return c.stopped(err)
 	}
-	if leftOut > 0 {
-		fmt.Fprintf(e.Err, "zook: %s %s: left out %s that are ephemeral\n", cmd.Name(), printable(from), znodes(Style{Terminal: true}, leftOut))
+	if c.leftOut > 0 {
+		fmt.Fprintf(e.Err, "zook: %s %s: left out what is ephemeral, %s\n", cmd.Name(), printable(from), znodes(Style{Terminal: true}, c.leftOut))
 	}
-	return p.Print(&copied{from, to, c.done, leftOut, "Copied"})
-}
-
-var errEphemeral = fmt.Errorf("it is ephemeral: elsewhere it would not go with its session")
-
-// tree copies the znode from, and if recursive all below it but ephemerals.
-func (c *treeCopy) tree(ctx context.Context, recursive bool) (leftOut int64, err error) {
-	read := func(ctx context.Context, path string) ([]string, jute.Stat, error) {
-		return c.env.statAndChildren(ctx, path, recursive)
-	}
-	err = walk(ctx, c.from, read, func(v visited[jute.Stat]) error {
-		if v.Err != nil {
-			return onPath(v.Path, v.Err)
-		}
-		if isEphemeral(&v.Value) {
-			leftOut++
-			return nil
-		}
-		return c.add(ctx, v.Path, v.Value.DataLength)
-	})
-	if err == nil {
-		err = c.flush(ctx)
-	}
-	return leftOut, err
+	return p.Print(&copied{from, to, c.done, c.leftOut, "Copied"})
 }
 
 // stopped says how far the copying got.

@@ -99,6 +99,8 @@ type Env struct {
 	place  string     // of the running line in a script, file:line, for errors
 	events eventQueue // of sessions without an OnEvent
 
+	noMultiRead atomic.Bool // the server is older than 3.6
+
 	dialing sync.Mutex // held while connecting
 	mu      sync.Mutex // guards what follows
 	session *client.Client

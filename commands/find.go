@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -36,7 +37,8 @@ type findOptions struct {
 	tests []func(path string, s *jute.Stat) bool
 }
 
-var kinds = []string{"persistent", "ephemeral", "container", "ttl"}
+// kinds are what a server tells clients: containers and TTL nodes look persistent.
+var kinds = []string{"persistent", "ephemeral"}
 
 func newFind(env *Env) *cobra.Command {
 	var o findOptions
@@ -47,7 +49,8 @@ func newFind(env *Env) *cobra.Command {
 all the tests given. In JSON each comes with its metadata.
 
 N is a number; in --size of bytes, or of kB or MB with a k or M at its end. AGE is a
-duration such as 90s, 10m, 24h or 7d. +N and +AGE mean more than that, -N and -AGE less.`,
+duration such as 90s, 10m, 24h or 7d. +N and +AGE mean more than that, -N and -AGE less.
+Containers and znodes with a TTL count as persistent: servers do not tell which they are.`,
 		Example: `  zook find / --type ephemeral
   zook find /app --name 'lock-*' --mtime +7d
   zook find / --size +100k -o jsonl
@@ -68,7 +71,7 @@ duration such as 90s, 10m, 24h or 7d. +N and +AGE mean more than that, -N and -A
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.name, "name", "", "the name matches this pattern of *, ? and [...]")
-	f.StringVar(&o.kind, "type", "", "it is "+strings.Join(kinds, ", "))
+	f.StringVar(&o.kind, "type", "", "it is "+strings.Join(kinds, " or "))
 	f.StringVar(&o.size, "size", "", "its data has N bytes: N, +N or -N")
 	f.StringVar(&o.mtime, "mtime", "", "its data was set AGE ago: +AGE or -AGE")
 	f.StringVar(&o.newer, "newer", "", "its data was set after that of the znode at this path")
@@ -97,13 +100,10 @@ func (o *findOptions) prepare(cmd *cobra.Command, env *Env) error {
 		})
 	}
 	if given("type") {
-		if n := nearest(o.kind, kinds); n != o.kind {
-			return usagef("--type: there is no type %q; there are %s", o.kind, strings.Join(kinds, ", "))
+		if !slices.Contains(kinds, o.kind) {
+			return usagef("--type: there is no type %q; there are %s", o.kind, strings.Join(kinds, " and "))
 		}
-		test(func(_ string, s *jute.Stat) bool {
-			kind, _ := kindOf(s.EphemeralOwner)
-			return kind == o.kind
-		})
+		test(func(_ string, s *jute.Stat) bool { return isEphemeral(s) == (o.kind == "ephemeral") })
 	}
 	if given("size") {
 		compare, n, err := parseSize(o.size)

@@ -35,13 +35,7 @@ func (e *Env) listTree(cmd *cobra.Command, p *Printer, arg string, watch bool) e
 		return err
 	}
 	var unread error
-	read := func(ctx context.Context, path string) ([]string, struct{}, error) {
-		ctx, cancel := e.answerIn(ctx)
-		defer cancel()
-		names, _, err := e.children(ctx, path, watch)
-		return names, struct{}{}, err
-	}
-	err = walk(cmd.Context(), root, read, func(v visited[struct{}]) error {
+	visit := func(v visited[struct{}]) error {
 		if v.Err != nil {
 			p.Flush()
 			unread = e.report(cmd.CalledAs(), onPath(v.Path, v.Err))
@@ -49,21 +43,37 @@ func (e *Env) listTree(cmd *cobra.Command, p *Printer, arg string, watch bool) e
 				return unread
 			}
 		}
-		if e.Format != ZkCli {
-			return p.Print(&found{v.Path})
-		}
-		if v.Path == root {
-			p.Print(&found{root})
-		}
-		for _, name := range v.Children {
-			if err := p.Print(&found{jute.JoinPath(v.Path, name)}); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+		return e.printTree(p, root, v)
+	}
+	if watch {
+		err = walk(cmd.Context(), root, func(ctx context.Context, path string) ([]string, struct{}, error) {
+			ctx, cancel := e.answerIn(ctx)
+			defer cancel()
+			names, _, err := e.children(ctx, path, true)
+			return names, struct{}{}, err
+		}, visit)
+	} else {
+		err = e.walkNames(cmd.Context(), root, visit)
+	}
 	if err == nil {
 		err = unread
 	}
 	return err
+}
+
+// printTree prints what a visit of a znode adds to ls -R. zkCli's order is its own:
+// all children of a znode before it goes below any.
+func (e *Env) printTree(p *Printer, root string, v visited[struct{}]) error {
+	if e.Format != ZkCli {
+		return p.Print(&found{v.Path})
+	}
+	if v.Path == root {
+		p.Print(&found{root})
+	}
+	for _, name := range v.Children {
+		if err := p.Print(&found{jute.JoinPath(v.Path, name)}); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -16,8 +16,8 @@ func newMv(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "mv SRC... DST",
 		Short: "Move znodes with all below them",
-		Long: `Move a znode and all below it, with data, ACLs and kinds, in one transaction: others see
-it in the one place or in the other. If somebody changes it meanwhile, mv looks again.
+		Long: `Move a znode and all below it, with data and ACLs, in one transaction: others see it in
+the one place or in the other. If somebody changes it meanwhile, mv looks again.
 
 ` + targetHelp + `
 It is then replaced if it has no children.
@@ -27,8 +27,9 @@ it in steps: everything is copied, then the copy is compared with the original, 
 original is deleted, but for what others have changed meanwhile. Nothing is lost; others
 see both for a while.
 
-The new znodes have new zxids, times and versions, and the counters of sequential
-children begin again. Ephemerals belong to their session and cannot be moved.`,
+The new znodes are persistent, as servers do not tell which are containers or have a TTL.
+They have new zxids, times and versions, and the counters of sequential children begin
+again. Ephemerals belong to their session and cannot be moved.`,
 		Example: `  zook mv /app/old-name /app/new-name
   zook mv /a /b /archive/
   zook mv --no-atomic /big /archive/big`,
@@ -90,12 +91,15 @@ func (e *Env) moveAtOnce(ctx context.Context, from, to string) (int64, error) {
 		if err != nil {
 			return 0, err
 		}
-		paths, err := e.moveList(ctx, from, to)
+		ops, err := e.moveOps(ctx, from, to)
 		if err != nil {
 			return 0, err
 		}
-		n, err := e.moveOnce(ctx, from, to, paths, there)
-		if !errors.Is(err, errChanged) || try == maxMoves {
+		n := int64(len(ops) / 2)
+		if there != nil {
+			ops = slices.Insert(ops, 0, deleteOp(to, there.Version))
+		}
+		if err = e.moveOnce(ctx, ops, to); !errors.Is(err, errChanged) || try == maxMoves {
 			return n, err
 		}
 	}
@@ -104,76 +108,48 @@ func (e *Env) moveAtOnce(ctx context.Context, from, to string) (int64, error) {
 // errChanged is a move that lost a race.
 var errChanged = errors.New("others keep changing it; nothing was moved")
 
-// moveList is the paths to move, parents first; errTooLarge as soon as that is
-// clear.
-func (e *Env) moveList(ctx context.Context, from, to string) (paths []string, err error) {
-	size := 0
-	read := func(ctx context.Context, path string) ([]string, jute.Stat, error) {
-		return e.statAndChildren(ctx, path, true)
-	}
-	err = walk(ctx, from, read, func(v visited[jute.Stat]) error {
-		if v.Err != nil {
-			return onPath(v.Path, v.Err)
+func deleteOp(path string, version int32) jute.Op {
+	return jute.Op{Type: jute.OpDelete, Body: &jute.DeleteRequest{Path: path, Version: version}}
+}
+
+// moveOps is the operations that move a tree: creations, parents first, then
+// deletions of what is still the same, children first. It is errTooLarge as soon
+// as that is clear.
+func (e *Env) moveOps(ctx context.Context, from, to string) ([]jute.Op, error) {
+	var creates, deletes []jute.Op
+	size := multiSize(nil)
+	err := e.readTree(ctx, treeRead{from, true, true}, func(some []*original) error {
+		for _, o := range some {
+			if isEphemeral(&o.stat) {
+				return &Error{Path: o.path, Err: errEphemeral}
+			}
+			ops := []jute.Op{o.createAt(rebase(o.path, from, to)), deleteOp(o.path, o.stat.Version)}
+			if size += multiSize(ops) - multiSize(nil); size > maxPacket && !e.Force {
+				return errTooLarge
+			}
+			creates, deletes = append(creates, ops[0]), append(deletes, ops[1])
 		}
-		if isEphemeral(&v.Value) {
-			return &Error{Path: v.Path, Err: errEphemeral}
-		}
-		least := moveOps(&original{path: v.Path, stat: v.Value}, from, to)
-		if size += multiSize(least[:]) + int(v.Value.DataLength); size > maxPacket && !e.Force {
-			return errTooLarge
-		}
-		paths = append(paths, v.Path)
 		return nil
 	})
-	return paths, err
-}
-
-// moveOps creates a znode in its new place, and deletes it from the old one
-// unless it has changed.
-func moveOps(o *original, from, to string) [2]jute.Op {
-	return [2]jute.Op{
-		o.createAt(rebase(o.path, from, to)),
-		{Type: jute.OpDelete, Body: &jute.DeleteRequest{Path: o.path, Version: o.stat.Version}},
-	}
-}
-
-// moveOnce reads the znodes and moves them; there is the one to replace, nil if
-// there is none.
-func (e *Env) moveOnce(ctx context.Context, from, to string, paths []string, there *jute.Stat) (int64, error) {
-	originals := make([]*original, len(paths))
-	err := parallel(ctx, readsInFlight, len(paths), func(ctx context.Context, i int) (err error) {
-		originals[i], err = e.readOriginal(ctx, paths[i], true)
-		return err
-	})
-	if noNode(err) {
-		return 0, errChanged
-	} else if err != nil {
-		return 0, err
-	}
-	var creates, deletes []jute.Op
-	for _, o := range originals {
-		ops := moveOps(o, from, to)
-		creates, deletes = append(creates, ops[0]), append(deletes, ops[1])
-	}
 	slices.Reverse(deletes)
-	ops := append(creates, deletes...)
-	if there != nil {
-		ops = slices.Insert(ops, 0, jute.Op{Type: jute.OpDelete, Body: &jute.DeleteRequest{Path: to, Version: there.Version}})
-	}
+	return append(creates, deletes...), err
+}
+
+func (e *Env) moveOnce(ctx context.Context, ops []jute.Op, to string) error {
 	if multiSize(ops) > maxPacket && !e.Force {
-		return 0, errTooLarge
+		return errTooLarge
 	}
 	ctx, cancel := e.answerIn(ctx)
 	defer cancel()
 	z, err := e.Znodes(ctx)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	results, err := z.Multi(ctx, ops)
 	if err == nil {
-		return int64(len(paths)), nil
+		return nil
 	}
-	return 0, e.explainMove(ctx, z, ops, failedOp(results), to, err)
+	return e.explainMove(ctx, z, ops, failedOp(results), to, err)
 }
 
 // explainMove tells a race that was lost, errChanged, from what will not go away.
@@ -193,8 +169,6 @@ func (e *Env) explainMove(ctx context.Context, z Znodes, ops []jute.Op, failed i
 		}
 		return onPath(r.Path, err)
 	case *jute.CreateRequest:
-		return e.explainPlace(ctx, z, r.Path, to, err)
-	case *jute.CreateTTLRequest:
 		return e.explainPlace(ctx, z, r.Path, to, err)
 	}
 	return err

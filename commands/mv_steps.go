@@ -68,13 +68,12 @@ func (m *stepMove) copy(ctx context.Context) (int64, error) {
 			return 0, err
 		}
 	}
-	c := &treeCopy{env: m.env, from: m.from, to: m.to, withACL: true, progress: m.env.progress("copied")}
+	c := &treeCopy{env: m.env, from: m.from, to: m.to, recursive: true, withACL: true, progress: m.env.progress("copied")}
 	defer c.progress.Finish()
 	c.onCopy = func(o *original) {
 		m.done = append(m.done, movedZnode{o.path, o.stat.Version, m.sum(o.data, o.acl)})
 	}
-	leftOut, err := c.tree(ctx, true)
-	if err == nil && leftOut > 0 {
+	if err = c.run(ctx); err == nil && c.leftOut > 0 {
 		err = errEphemeral // it came meanwhile
 	}
 	return c.done, err
@@ -122,7 +121,7 @@ func (m *stepMove) verify(ctx context.Context) error {
 	return parallel(ctx, readsInFlight, len(m.done), func(ctx context.Context, i int) error {
 		shown.done.Add(1)
 		path := rebase(m.done[i].path, m.from, m.to)
-		o, err := m.env.readOriginal(ctx, path, true)
+		o, err := m.env.readOriginal(ctx, path, treeRead{withACL: true})
 		if err != nil {
 			return err
 		}
@@ -157,7 +156,7 @@ func (m *stepMove) deleteBatch(ctx context.Context, batch []movedZnode) error {
 	}
 	ops := make([]jute.Op, len(batch))
 	for i, z := range batch {
-		ops[len(ops)-1-i] = jute.Op{Type: jute.OpDelete, Body: &jute.DeleteRequest{Path: z.path, Version: z.version}}
+		ops[len(ops)-1-i] = deleteOp(z.path, z.version)
 	}
 	ctx, cancel := m.env.answerIn(context.WithoutCancel(ctx))
 	defer cancel()

@@ -85,8 +85,30 @@ type script struct {
 	env     *Env
 	lines   []string
 	left    bool // by quit
+	out     lineWriter
 	events  eventQueue
 	expired atomic.Bool // the session, and with it the ephemeral znodes
+}
+
+// lineWriter begins what another command prints on a line of its own: the data of
+// a znode may not have ended the last one.
+type lineWriter struct {
+	w      io.Writer
+	inLine bool // the last byte was no end of a line
+	other  bool // what follows is of another command
+}
+
+func (l *lineWriter) Write(b []byte) (int, error) {
+	if len(b) == 0 {
+		return 0, nil
+	}
+	if l.inLine && l.other {
+		if _, err := io.WriteString(l.w, "\n"); err != nil {
+			return 0, err
+		}
+	}
+	l.inLine, l.other = b[len(b)-1] != '\n', false
+	return l.w.Write(b)
 }
 
 func (s *script) Lines() []string { return s.lines }
@@ -97,11 +119,12 @@ func (s *script) Quit()           { s.left = true }
 // error is the first one; with keepGoing all have been told.
 func RunScript(ctx context.Context, env *Env, name string, r io.Reader, keepGoing bool) error {
 	s := &script{env: env}
-	ask, shell, onEvent, onState := env.Ask, env.Shell, env.OnEvent, env.OnState
+	out, ask, shell, onEvent, onState := env.Out, env.Ask, env.Shell, env.OnEvent, env.OnState
 	defer func() {
-		env.Ask, env.Shell, env.OnEvent, env.OnState, env.place = ask, shell, onEvent, onState, ""
+		env.Out, env.Ask, env.Shell, env.OnEvent, env.OnState, env.place = out, ask, shell, onEvent, onState, ""
 	}()
-	env.Ask, env.Shell, env.OnEvent = nil, s, s.events.push
+	s.out.w = out
+	env.Out, env.Ask, env.Shell, env.OnEvent = &s.out, nil, s, s.events.push
 	env.OnState = func(state client.State) {
 		if state == client.StateExpired {
 			s.expired.Store(true)
@@ -162,6 +185,7 @@ func (s *script) run(ctx context.Context, line scriptLine) error {
 		return fmt.Errorf("%w, and with it the ephemeral znodes and watches of the script", jute.ErrSessionExpired)
 	}
 	s.lines = append(s.lines, line.text)
+	s.out.other = true
 	err := RunLine(ctx, s.env, line.text)
 	if e := s.printEvents(); err == nil {
 		err = e
@@ -174,6 +198,7 @@ func (s *script) printEvents() error {
 		if s.env.HideEvents.Load() {
 			continue
 		}
+		s.out.other = true
 		if err := s.env.print(EventItem(event)); err != nil {
 			return err
 		}

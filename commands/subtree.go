@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 
@@ -9,8 +10,11 @@ import (
 	"zook/jute"
 )
 
-// readsInFlight is how many reads of many znodes are under way at a time.
-const readsInFlight = 64
+const (
+	readsInFlight = 64 // requests for one znode each, at a time
+	namesBatch    = 64 // znodes whose children are asked for in one request
+	namesInFlight = 8  // such requests at a time
+)
 
 // subtree is the znodes at and below a path, parents before their children. It
 // keeps names instead of paths, to hold millions.
@@ -51,24 +55,28 @@ func (e *Env) subtree(ctx context.Context, c *client.Client, root, skip string, 
 
 // listLevel adds the children of the znodes start to end to t.
 func (e *Env) listLevel(ctx context.Context, c *client.Client, t *subtree, skip string, shown *progress, start, end int) error {
-	children := make([][]string, end-start)
-	err := parallel(ctx, readsInFlight, end-start, func(ctx context.Context, i int) error {
-		path := t.path(int32(start + i))
-		ctx, cancel := e.answerIn(ctx)
-		defer cancel()
-		names, _, err := c.Children(ctx, path)
-		if noNode(err) && path != t.root {
-			return nil // gone already
+	children := make([]childNames, end-start)
+	batches := (len(children) + namesBatch - 1) / namesBatch
+	err := parallel(ctx, namesInFlight, batches, func(ctx context.Context, i int) error {
+		first, last := i*namesBatch, min((i+1)*namesBatch, len(children))
+		paths := make([]string, last-first)
+		for j := range paths {
+			paths[j] = t.path(int32(start + first + j))
 		}
-		children[i] = names
-		shown.done.Add(int64(len(names)))
-		return onPath(path, err)
+		copy(children[first:], e.childrenOf(ctx, c, paths))
+		for j, l := range children[first:last] {
+			if l.err != nil && (!noNode(l.err) || start == 0) { // else gone already
+				return onPath(paths[j], l.err)
+			}
+			shown.done.Add(int64(len(l.names)))
+		}
+		return nil
 	})
 	if err != nil {
 		return err
 	}
-	for i, names := range children {
-		for _, name := range names {
+	for i, l := range children {
+		for _, name := range l.names {
 			if skip != "" && name == jute.BaseName(skip) && jute.JoinPath(t.path(int32(start+i)), name) == skip {
 				continue
 			}
@@ -77,6 +85,53 @@ func (e *Env) listLevel(ctx context.Context, c *client.Client, t *subtree, skip 
 		}
 	}
 	return nil
+}
+
+// childNames is the children of a znode, or why they are unknown.
+type childNames struct {
+	names []string
+	err   error
+}
+
+// multiReader is what a session with a server from 3.6 on has.
+type multiReader interface {
+	MultiRead(ctx context.Context, ops []jute.Op) ([]jute.OpResult, error)
+}
+
+// childrenOf lists the children of each of paths, in one request if it can be.
+func (e *Env) childrenOf(ctx context.Context, z Znodes, paths []string) []childNames {
+	ctx, cancel := e.answerIn(ctx)
+	defer cancel()
+	lists := make([]childNames, len(paths))
+	if m, ok := z.(multiReader); ok && len(paths) > 1 && !e.noMultiRead.Load() {
+		ops := make([]jute.Op, len(paths))
+		for i, p := range paths {
+			ops[i] = jute.Op{Type: jute.OpGetChildren, Body: &jute.GetChildrenRequest{Path: p}}
+		}
+		results, err := m.MultiRead(ctx, ops)
+		if err == nil {
+			for i, r := range results[:min(len(results), len(lists))] {
+				if body, ok := r.Body.(*jute.GetChildrenResponse); ok {
+					lists[i].names = body.Children
+				} else {
+					lists[i].err = r.Err
+				}
+			}
+			return lists
+		}
+		if !errors.Is(err, jute.ErrUnimplemented) {
+			for i := range lists {
+				lists[i].err = err
+			}
+			return lists
+		}
+		e.noMultiRead.Store(true)
+	}
+	parallel(ctx, readsInFlight, len(paths), func(ctx context.Context, i int) error {
+		lists[i].names, _, lists[i].err = z.Children(ctx, paths[i])
+		return nil
+	})
+	return lists
 }
 
 // parallel calls do for 0 to n-1, up to limit at a time, and returns the first
