@@ -30,7 +30,11 @@ type Access interface {
 	Allowed(acl []jute.ACL, perms jute.Perms) bool
 }
 
+// readable finds a znode that a may read. As in Apache's tree "" is the root, too.
 func (v View) readable(path string, a Access, perms jute.Perms) (*node, jute.ErrCode) {
+	if path == "" {
+		path = rootPath
+	}
 	n := v.t.nodes[path]
 	if n == nil {
 		return nil, jute.ErrNoNode
@@ -96,7 +100,7 @@ func (v View) AllChildrenNumber(path string, a Access) (int, jute.ErrCode) {
 	if err != jute.ErrOK {
 		return 0, err
 	}
-	if path == rootPath {
+	if n == v.t.nodes[rootPath] {
 		return len(v.t.nodes) - 1, jute.ErrOK
 	}
 	count, _ := v.t.subtree(path, n)

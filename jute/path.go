@@ -36,7 +36,8 @@ func CheckPath(path string, sequential bool) error {
 		switch {
 		case r == 0:
 			return fail(fmt.Sprintf("NUL at byte %d", i))
-		case r <= 0x1f, r >= 0x7f && r <= 0x9f, r >= 0xd800 && r <= 0xf8ff, r >= 0xfff0 && r <= 0xffff:
+		// Beyond 0xffff are pairs of the surrogates that Apache refuses.
+		case r <= 0x1f, r >= 0x7f && r <= 0x9f, r >= 0xd800 && r <= 0xf8ff, r >= 0xfff0:
 			return fail(fmt.Sprintf("character %U at byte %d", r, i))
 		}
 	}

@@ -69,7 +69,11 @@ func (c *conn) answerWrite(op *clientOp) {
 	case jute.OpSetACL:
 		rec = &jute.SetACLResponse{Stat: res.Stat}
 	case jute.OpSync:
-		rec = &jute.SyncResponse{Path: jute.NewDecoder(op.body).Ustring()}
+		var q jute.SyncRequest
+		if jute.Unmarshal(op.body, &q) != nil {
+			res.Err = jute.ErrMarshallingError
+		}
+		rec = &jute.SyncResponse{Path: q.Path}
 	case jute.OpMulti:
 		// The reply is in order even when the multi failed: what went wrong
 		// is in its results.

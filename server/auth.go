@@ -3,6 +3,7 @@ package server
 import (
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"zook/jute"
@@ -19,7 +20,8 @@ type authenticator struct{}
 func (a *authenticator) authenticate(p *jute.AuthPacket, from netip.Addr) (jute.ID, bool) {
 	switch p.Scheme {
 	case "digest":
-		return jute.ID{Scheme: "digest", ID: jute.DigestID(string(p.Auth))}, true
+		// Java makes U+FFFD of what is no UTF-8, and its digests are in the files.
+		return jute.ID{Scheme: "digest", ID: jute.DigestID(string([]rune(string(p.Auth))))}, true
 	case "ip":
 		return jute.ID{Scheme: "ip", ID: from.String()}, true
 	}
@@ -65,15 +67,38 @@ func matches(id jute.ID, acl string) bool {
 	return ok && err == nil && network.Contains(addr)
 }
 
+// parseNetwork parses an address, or a network as address/bits. Numbers may be
+// written as Java reads them, with leading zeros.
 func parseNetwork(s string) (netip.Prefix, bool) {
-	if p, err := netip.ParsePrefix(s); err == nil {
-		return p, true
+	host, length, hasLength := strings.Cut(s, "/")
+	addr, ok := parseAddr(host)
+	bits := addr.BitLen()
+	if hasLength {
+		n, err := strconv.Atoi(length)
+		ok = ok && err == nil && n >= 0 && n <= bits
+		bits = n
 	}
-	addr, err := netip.ParseAddr(s)
-	if err != nil {
-		return netip.Prefix{}, false
+	return netip.PrefixFrom(addr, bits), ok
+}
+
+func parseAddr(s string) (netip.Addr, bool) {
+	if strings.Contains(s, ":") {
+		addr, err := netip.ParseAddr(s)
+		return addr, err == nil && addr.Zone() == "" && !strings.Contains(s, ".")
 	}
-	return netip.PrefixFrom(addr, addr.BitLen()), true
+	parts := strings.Split(s, ".")
+	var b [4]byte
+	if len(parts) != len(b) {
+		return netip.Addr{}, false
+	}
+	for i, p := range parts {
+		n, err := strconv.Atoi(p)
+		if err != nil || n < 0 || n > 255 {
+			return netip.Addr{}, false
+		}
+		b[i] = byte(n)
+	}
+	return netip.AddrFrom4(b), true
 }
 
 // fixACL checks an ACL that a client sets and replaces the scheme auth by the
@@ -102,7 +127,8 @@ func (a *authenticator) fixACL(acl []jute.ACL, ids []jute.ID) ([]jute.ACL, jute.
 				return nil, jute.ErrInvalidACL
 			}
 		case "digest":
-			if user, hash, ok := strings.Cut(e.ID.ID, ":"); !ok || user == "" || hash == "" || strings.Contains(hash, ":") {
+			// Exactly one colon with something behind it, but for more at the end.
+			if _, hash, ok := strings.Cut(strings.TrimRight(e.ID.ID, ":"), ":"); !ok || strings.Contains(hash, ":") {
 				return nil, jute.ErrInvalidACL
 			}
 			out = append(out, e)

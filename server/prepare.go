@@ -275,8 +275,10 @@ func (d *draft) create(op jute.OpCode, r *jute.CreateRequest, ttl int64) (jute.R
 		body = &jute.CreateTxn{Path: path, Data: r.Data, ACL: acl, Ephemeral: r.Flags.IsEphemeral(), ParentCVersion: cversion}
 	}
 	parent.NumChildren++
-	parent.Stat.Cversion = cversion
-	parent.Stat.Pzxid = h.Zxid
+	if cversion > parent.Stat.Cversion { // as the tree does it; past 2^31-1 the counter stands still
+		parent.Stat.Cversion = cversion
+		parent.Stat.Pzxid = h.Zxid
+	}
 	d.put(parentPath, parent)
 	d.put(path, datatree.Node{Data: r.Data, ACL: acl, Stat: jute.StatPersisted{
 		Czxid: h.Zxid, Mzxid: h.Zxid, Pzxid: h.Zxid, Ctime: h.Time, Mtime: h.Time, EphemeralOwner: owner,
@@ -376,6 +378,9 @@ func (d *draft) setData(r *jute.SetDataRequest) (jute.Record, jute.ErrCode) {
 }
 
 func (d *draft) setACL(r *jute.SetACLRequest) (jute.Record, jute.ErrCode) {
+	if jute.CheckPath(r.Path, false) != nil {
+		return nil, jute.ErrBadArguments
+	}
 	acl, err := d.p.auth.fixACL(r.ACL, d.ids)
 	if err != jute.ErrOK {
 		return nil, err
@@ -410,7 +415,7 @@ func (d *draft) check(r *jute.CheckVersionRequest) (jute.Record, jute.ErrCode) {
 // changes nothing.
 func (d *draft) multi(r *request) (jute.Record, jute.ErrCode) {
 	var m jute.MultiRequest
-	if jute.Unmarshal(r.body, &m) != nil {
+	if jute.Unmarshal(r.body, &m) != nil || !allWrites(m.Ops) {
 		return nil, jute.ErrMarshallingError
 	}
 	digest := d.digest
@@ -433,6 +438,16 @@ func (d *draft) multi(r *request) (jute.Record, jute.ErrCode) {
 		d.changes, d.digest = nil, digest
 	}
 	return txn, jute.ErrOK
+}
+
+// allWrites reports whether ops can be a multi, and not a multiRead.
+func allWrites(ops []jute.Op) bool {
+	for _, op := range ops {
+		if op.Type == jute.OpGetData || op.Type == jute.OpGetChildren {
+			return false
+		}
+	}
+	return true
 }
 
 // closeSession deletes the ephemerals that the session has, those of prepared

@@ -24,8 +24,8 @@ func (c *conn) answerRead(op *clientOp) {
 	switch {
 	case op.op == jute.OpPing:
 		c.reply(op, jute.ErrOK, nil)
-	case read == nil:
-		c.reply(op, jute.ErrUnimplemented, nil)
+	case read == nil: // what it is is not known, so neither is what the client expects
+		c.out.put(&jute.ReplyHeader{Xid: op.xid, Zxid: -1, Err: jute.ErrUnimplemented}, nil)
 		c.out.end()
 	case c.session.closed.Load():
 		c.reply(op, jute.ErrSessionExpired, nil)
