@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -342,38 +341,6 @@ func TestServerLosesItsData(t *testing.T) {
 	heard.expect(t, "connected", "disconnected", "connecting", "expired", "connecting", "connected")
 }
 
-// A server process that is stopped keeps its sockets open and says nothing.
-func TestServerFallsSilent(t *testing.T) {
-	noLeaks(t)
-	s := zktest.Apache(t, "")
-	ctx := testContext(t)
-	c := session(t, Config{Servers: s.Addr, SessionTimeout: 2 * time.Second})
-	leaving, err := Dial(ctx, Config{Servers: s.Addr})
-	check(t, err)
-	check(t, syscall.Kill(s.Pid(), syscall.SIGSTOP))
-	defer syscall.Kill(s.Pid(), syscall.SIGCONT)
-
-	start := time.Now()
-	if err := leaving.Close(); err != jute.ErrConnectionLoss {
-		t.Errorf("close without an answer: %v", err)
-	}
-	if took := time.Since(start); took > 10*time.Second {
-		t.Errorf("close took %v", took)
-	}
-	if _, _, err := c.Get(ctx, "/"); err != jute.ErrConnectionLoss {
-		t.Errorf("in flight: %v", err)
-	}
-	short, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
-	defer cancel()
-	if _, err := Dial(short, Config{Servers: s.Addr}); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("dial of a server that accepts and says nothing: %v", err)
-	}
-	check(t, syscall.Kill(s.Pid(), syscall.SIGCONT))
-	if _, _, err := c.Get(ctx, "/"); err != nil && err != jute.ErrSessionExpired {
-		t.Errorf("after it goes on: %v", err)
-	}
-}
-
 func TestClose(t *testing.T) {
 	noLeaks(t)
 	s := zktest.Apache(t, "")
@@ -437,69 +404,5 @@ func TestFailover(t *testing.T) {
 			t.Errorf("session 0x%x on %s, want 0x%x on %s", c.SessionID(), c.Server(), id, to.Addr)
 		}
 		from.refuse.Store(false)
-	}
-}
-
-// What go-zookeeper does not see it cannot tell the next server: we do.
-func TestReconnectTellsTheLastZxid(t *testing.T) {
-	var mu sync.Mutex
-	var hellos []jute.ConnectRequest
-	s := newFakeServer(t, func(h jute.RequestHeader, _ []byte) ([]byte, bool) {
-		return framed(&jute.ReplyHeader{Xid: h.Xid, Zxid: 0x500000007}), h.Type == jute.OpSync
-	})
-	s.hello = func(r jute.ConnectRequest) []byte {
-		mu.Lock()
-		defer mu.Unlock()
-		hellos = append(hellos, r)
-		return framed(&jute.ConnectResponse{Timeout: 4000, SessionID: 0x77, Passwd: []byte("password of it..")})
-	}
-	ctx := testContext(t)
-	c := session(t, Config{Servers: s.Addr, SessionTimeout: 7 * time.Second})
-	check(t, c.Delete(ctx, "/x", -1))
-	if c.LastZxid() != 0x500000007 {
-		t.Errorf("last zxid 0x%x", c.LastZxid())
-	}
-	c.Sync(ctx, "/")
-	eventually(t, "the connection is gone", func() bool { mu.Lock(); defer mu.Unlock(); return len(hellos) == 2 })
-	first, again := hellos[0], hellos[1]
-	if first.SessionID != 0 || first.LastZxidSeen != 0 || first.Timeout != 7000 {
-		t.Errorf("first handshake %+v", first)
-	}
-	if again.SessionID != 0x77 || again.LastZxidSeen != 0x500000007 || again.Timeout != 7000 || string(again.Passwd) != "password of it.." {
-		t.Errorf("second handshake %+v", again)
-	}
-}
-
-// Servers of 3.4 do not know create2: they say so and close the connection.
-func TestCreateOnAnOldServer(t *testing.T) {
-	stat := jute.Stat{Czxid: 5, Version: 3}
-	s := newFakeServer(t, func(h jute.RequestHeader, _ []byte) ([]byte, bool) {
-		switch h.Type {
-		case jute.OpCreate:
-			return framed(&jute.ReplyHeader{Xid: h.Xid, Zxid: 5}, &jute.CreateResponse{Path: "/app/n"}), false
-		case jute.OpExists:
-			return framed(&jute.ReplyHeader{Xid: h.Xid, Zxid: 5}, &jute.ExistsResponse{Stat: stat}), false
-		}
-		return framed(&jute.ReplyHeader{Xid: h.Xid, Zxid: -1, Err: jute.ErrUnimplemented}), true
-	})
-	ctx := testContext(t)
-	c := session(t, Config{Servers: s.Addr + "/app"})
-	for range 2 {
-		path, got, err := c.Create(ctx, "/n", nil, jute.OpenACL(), jute.Persistent, 0)
-		if err != nil || path != "/n" || got != stat {
-			t.Fatalf("create: %s %+v %v", path, got, err)
-		}
-	}
-	if seen, want := fmt.Sprint(s.seen()), "[create2 create exists create exists]"; seen != want {
-		t.Errorf("the server saw %s, want %s", seen, want)
-	}
-	if _, err := c.WhoAmI(ctx); err != jute.ErrUnimplemented {
-		t.Errorf("whoami: %v", err)
-	}
-	if err := c.AddWatch(ctx, "/n", jute.WatchPersistent); err != jute.ErrUnimplemented {
-		t.Errorf("addWatch right after: %v", err)
-	}
-	if _, err := c.Exists(ctx, "/n"); err != nil {
-		t.Errorf("exists right after: %v", err)
 	}
 }

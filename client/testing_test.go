@@ -3,7 +3,6 @@ package client
 import (
 	"context"
 	"fmt"
-	"io"
 	"net"
 	"runtime"
 	"slices"
@@ -252,100 +251,4 @@ func ourGoroutines() string {
 		}
 	}
 	return strings.Join(left, "\n\n")
-}
-
-// fakeServer answers like a server whatever the script says: it is called for
-// every frame after the handshake with its xid and op, and returns frames to
-// send, and whether to hang up after them.
-type fakeServer struct {
-	Addr  string
-	hello func(jute.ConnectRequest) []byte // the answer to the handshake, with its length; nil for a session
-
-	mu       sync.Mutex
-	requests []jute.OpCode // of all connections, in order
-}
-
-func newFakeServer(t testing.TB, script func(h jute.RequestHeader, body []byte) (frames []byte, hangUp bool)) *fakeServer {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	check(t, err)
-	t.Cleanup(func() { l.Close() })
-	s := &fakeServer{Addr: l.Addr().String()}
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go s.serve(conn, script)
-		}
-	}()
-	return s
-}
-
-func (s *fakeServer) serve(conn net.Conn, script func(jute.RequestHeader, []byte) ([]byte, bool)) {
-	defer conn.Close()
-	first, err := readFrameFrom(conn)
-	if err != nil {
-		return
-	}
-	var req jute.ConnectRequest
-	if jute.Unmarshal(first, &req) != nil {
-		return
-	}
-	if s.hello != nil {
-		conn.Write(s.hello(req))
-	} else {
-		conn.Write(framed(&jute.ConnectResponse{Timeout: req.Timeout, SessionID: 0x77, Passwd: make([]byte, 16)}))
-	}
-	for {
-		frame, err := readFrameFrom(conn)
-		if err != nil {
-			return
-		}
-		d := jute.NewDecoder(frame)
-		var h jute.RequestHeader
-		h.Decode(d)
-		if h.Type != jute.OpPing {
-			s.mu.Lock()
-			s.requests = append(s.requests, h.Type)
-			s.mu.Unlock()
-		}
-		switch h.Type {
-		case jute.OpPing, jute.OpCloseSession:
-			conn.Write(framed(&jute.ReplyHeader{Xid: h.Xid, Zxid: 1}))
-			continue
-		}
-		out, hangUp := script(h, d.Rest())
-		conn.Write(out)
-		if hangUp {
-			return
-		}
-	}
-}
-
-func (s *fakeServer) seen() []jute.OpCode {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.requests)
-}
-
-func readFrameFrom(r io.Reader) ([]byte, error) {
-	var n [4]byte
-	if _, err := io.ReadFull(r, n[:]); err != nil {
-		return nil, err
-	}
-	b := make([]byte, int(n[0])<<24|int(n[1])<<16|int(n[2])<<8|int(n[3]))
-	_, err := io.ReadFull(r, b)
-	return b, err
-}
-
-// framed is records one after another with their length before them.
-func framed(records ...jute.Record) []byte {
-	b := make([]byte, 4)
-	for _, r := range records {
-		b = r.Append(b)
-	}
-	n := len(b) - 4
-	b[0], b[1], b[2], b[3] = byte(n>>24), byte(n>>16), byte(n>>8), byte(n)
-	return b
 }
