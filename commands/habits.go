@@ -37,10 +37,13 @@ func modern(root *cobra.Command, words []string) ([]string, error) {
 		case isFlag(word) && (cmd.Annotations[ownWords] == "" || isGlobal(root, word)):
 			flag, takesValue := longFlag(cmd, word)
 			flags = append(flags, flag)
-			if takesValue && i+1 < len(words) {
-				i++
-				flags = append(flags, words[i])
+			if !takesValue {
+				continue
 			}
+			if i++; i == len(words) {
+				return nil, named(cmd.Name(), usagef("%s needs a value (%s --help)", flag, cmd.CommandPath()))
+			}
+			flags = append(flags, words[i])
 		case cmd.HasSubCommands() && len(args) == 0:
 			sub, name, err := findCommand(cmd, word)
 			if err != nil {

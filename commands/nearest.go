@@ -3,27 +3,19 @@ package commands
 import "strings"
 
 // nearest is the candidate that word was probably meant to be, "" if none is
-// near: at most a third of it is wrong, or it is the beginning of one.
+// near: one that starts with it, or one that differs in a third of it at most.
 func nearest(word string, candidates []string) string {
 	word = strings.ToLower(word)
-	best, bestDistance := "", len(word)/3+1
-	if bestDistance < 2 {
-		bestDistance = 2
-	}
-	for _, c := range candidates {
-		if d := editDistance(word, strings.ToLower(c)); d < bestDistance || d == bestDistance && best == "" && d < len(word) {
-			best, bestDistance = c, d
-		}
-	}
-	if best != "" {
-		return best
-	}
+	best, bestDistance := "", max(2, len(word)/3+1)
 	for _, c := range candidates {
 		if len(word) > 1 && strings.HasPrefix(strings.ToLower(c), word) {
 			return c
 		}
+		if d := editDistance(word, strings.ToLower(c)); d < bestDistance && d < len(word) {
+			best, bestDistance = c, d
+		}
 	}
-	return ""
+	return best
 }
 
 // editDistance counts the letters to insert, remove, change or swap with their
