@@ -18,11 +18,15 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"zook/datadir"
@@ -36,6 +40,7 @@ type Server struct {
 	log      *slog.Logger
 	listener net.Listener
 	dir      *datadir.Dir
+	locks    []*os.File
 	tempDir  string // to remove
 
 	tree     *datatree.Tree
@@ -57,8 +62,7 @@ type Server struct {
 	stopOnce sync.Once
 	running  sync.WaitGroup // goroutines of connections and of the clock
 	prepDone chan struct{}
-	failMu   sync.Mutex
-	err      error
+	failed   atomic.Pointer[error]
 }
 
 // Start starts a server and returns when it serves. The context bounds the
@@ -76,10 +80,7 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 		if s.listener != nil {
 			s.listener.Close()
 		}
-		if s.tempDir != "" {
-			os.RemoveAll(s.tempDir)
-		}
-		return nil, err
+		return nil, errors.Join(err, s.release())
 	}
 	return s, nil
 }
@@ -101,29 +102,16 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 	if s.listener, err = lc.Listen(ctx, "tcp", s.cfg.Addr); err != nil {
 		return err
 	}
-	if s.dir, err = datadir.Create(s.cfg.DataDir, s.cfg.DataLogDir); err != nil {
-		return err
-	}
-	state, err := s.dir.Load()
+	state, err := s.load()
 	if err != nil {
 		return err
-	}
-	for _, w := range state.Warnings {
-		s.log.Warn(w)
 	}
 	s.tree = state.Tree
 	s.sessions = newSessionTable(state.Sessions, s.cfg.ServerID, time.Now())
 	s.prep = newPreparer(s.tree, s.auth, s.sessions, s.cfg.ExtendedTypes)
-	s.engine = newLogEngine(s.dir.LogDir, s.cfg.PreAllocSize, s.apply, s.fail)
-	s.snaps = newSnapshotter(s)
-	if !state.HasSnapshot {
-		// Apache does not start on logs alone.
-		if err := s.dir.WriteSnapshot(s.tree.Export(), state.Sessions); err != nil {
-			s.engine.close()
-			return err
-		}
-	}
+	s.snaps = newSnapshotter(s, state.Replayed)
 	s.words = s.fourLetterWords()
+	s.engine = newLogEngine(s.dir.LogDir, s.cfg.PreAllocSize, s.apply, s.fail)
 	go s.prepareLoop()
 	for _, id := range s.tree.EphemeralOwners() {
 		if s.sessions.get(id) == nil { // closed while a snapshot was written
@@ -138,21 +126,69 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 	return nil
 }
 
+// load takes the data directory for this server alone and reads it.
+func (s *Server) load() (*datadir.State, error) {
+	var err error
+	if s.dir, err = datadir.Create(s.cfg.DataDir, s.cfg.DataLogDir); err != nil {
+		return nil, err
+	}
+	for _, dir := range slices.Compact([]string{s.dir.SnapDir, s.dir.LogDir}) {
+		f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_CREATE|os.O_RDWR, 0o644)
+		if err != nil {
+			return nil, err
+		}
+		s.locks = append(s.locks, f)
+		if err := lock(f); err != nil {
+			return nil, fmt.Errorf("%s: another server runs on this directory: %w", dir, err)
+		}
+	}
+	state, err := s.dir.Load()
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range state.Warnings {
+		s.log.Warn(w)
+	}
+	if !state.HasSnapshot {
+		// Apache does not start on logs alone.
+		err = s.dir.WriteSnapshot(state.Tree.Export(), state.Sessions)
+		state.Replayed = 0
+	}
+	return state, err
+}
+
+// lockName is a file beside the snapshots and logs whose lock a running server
+// has. Other servers of ZooKeeper do not look at it.
+const lockName = "zook.lock"
+
+// release gives up what a start has taken.
+func (s *Server) release() error {
+	for _, f := range s.locks {
+		f.Close()
+	}
+	if s.tempDir == "" {
+		return nil
+	}
+	return os.RemoveAll(s.tempDir)
+}
+
 // Addr is the address that clients connect to, host:port.
 func (s *Server) Addr() string { return s.listener.Addr().String() }
 
-// Done is closed when the server has ended, by Close or because it could not
-// go on; then Err says why.
+// Done is closed when the server ends, by Close or because it could not go on;
+// then Err says why.
 func (s *Server) Done() <-chan struct{} { return s.stopping }
 
 // Err is why the server ended by itself, or nil.
 func (s *Server) Err() error {
-	s.failMu.Lock()
-	defer s.failMu.Unlock()
-	return s.err
+	if err := s.failed.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 // Close ends all connections and the server. Everything acknowledged is on disk.
+// The error is Err, or of the files.
 func (s *Server) Close() error {
 	s.stop()
 	s.running.Wait()
@@ -160,21 +196,18 @@ func (s *Server) Close() error {
 	<-s.prepDone
 	err := s.engine.close()
 	s.snaps.wait()
-	if s.tempDir != "" {
-		err = errors.Join(err, os.RemoveAll(s.tempDir))
+	if s.Err() != nil {
+		err = s.Err() // what the engine says is the same, or follows from it
 	}
-	return errors.Join(s.Err(), err)
+	return errors.Join(err, s.release())
 }
 
 // fail ends the server: nothing is acknowledged from here on.
 func (s *Server) fail(err error) {
-	s.failMu.Lock()
-	if s.err == nil {
-		s.err = err
+	if s.failed.CompareAndSwap(nil, &err) {
 		s.log.Error("the server stops", "reason", err.Error())
+		go s.stop()
 	}
-	s.failMu.Unlock()
-	go s.stop()
 }
 
 func (s *Server) stop() {

@@ -17,9 +17,12 @@ type snapshotter struct {
 	busy    bool
 }
 
-func newSnapshotter(s *Server) *snapshotter {
+// newSnapshotter counts on from what was replayed at the start, so that a server
+// which ends often has less and less to replay, not more and more.
+func newSnapshotter(s *Server, replayed int) *snapshotter {
 	sn := &snapshotter{srv: s}
 	sn.drawLimit()
+	sn.since = replayed
 	return sn
 }
 
