@@ -25,6 +25,7 @@ type content struct {
 
 	data   []byte
 	header bool
+	more   bool // something follows: the data ends its line
 }
 
 func newContent(path string, data []byte) *content {
@@ -40,8 +41,8 @@ func newContent(path string, data []byte) *content {
 	return c
 }
 
-// Text writes the data byte for byte to a program. For eyes it ends in a new
-// line, and is a hex dump if it is not text.
+// Text writes the data byte for byte to a program. For eyes, and where something
+// follows, it ends in a new line; for eyes it is a hex dump if it is not text.
 func (c *content) Text(w io.Writer, s Style) {
 	printHeader(w, c.Path, c.header, s)
 	switch {
@@ -51,7 +52,7 @@ func (c *content) Text(w io.Writer, s Style) {
 		w.Write(c.data)
 	}
 	endsLine := len(c.data) == 0 || c.data[len(c.data)-1] == '\n' || s.Terminal && !isText(c.data)
-	if (s.Terminal || c.Stat != nil) && !endsLine {
+	if (s.Terminal || c.more) && !endsLine {
 		fmt.Fprintln(w)
 	}
 	if c.Stat != nil {
@@ -119,7 +120,7 @@ dataBase64 instead.
 					}
 				}
 				c := newContent(path, data)
-				c.header = len(args) > 1
+				c.header, c.more = len(args) > 1, stat || watch
 				if stat {
 					c.Stat = NewStat(st)
 				}

@@ -87,7 +87,7 @@ func TestWatches(t *testing.T) {
 func TestWatchOnTheCommandLine(t *testing.T) {
 	onServers(t, func(t *testing.T, server string) {
 		c := dial(t, server)
-		if _, _, err := c.Create(t.Context(), "/a", []byte("one\n"), jute.OpenACL(), jute.Persistent, 0); err != nil {
+		if _, _, err := c.Create(t.Context(), "/a", []byte("one"), jute.OpenACL(), jute.Persistent, 0); err != nil {
 			t.Fatal(err)
 		}
 		after := func(words []string, lines int, change func()) string {
@@ -113,12 +113,12 @@ func TestWatchOnTheCommandLine(t *testing.T) {
 			}
 			return u.take()
 		}
-		set := func() { c.Set(t.Context(), "/a", []byte("two\n"), -1) }
+		set := func() { c.Set(t.Context(), "/a", []byte("two"), -1) }
 		if got, want := after([]string{"get", "-w", "/a"}, 1, set), "one\nNodeDataChanged /a\n"; got != want {
 			t.Errorf("get -w: got %q, want %q", got, want)
 		}
-		if got, want := after([]string{"get", "-w", "/a", "-o", "zkcli"}, 2, set),
-			"two\n\n\nWATCHER::\n\nWatchedEvent state:SyncConnected type:NodeDataChanged path:/a\n"; got != want {
+		if got, want := after([]string{"get", "-w", "/a", "-o", "zkcli"}, 1, set),
+			"two\n\nWATCHER::\n\nWatchedEvent state:SyncConnected type:NodeDataChanged path:/a\n"; got != want {
 			t.Errorf("get -w -o zkcli: got %q, want %q", got, want)
 		}
 		got := after([]string{"addWatch", "/a", "-o", "jsonl"}, 0, func() {
