@@ -96,11 +96,19 @@ func TestAuthRefusedLater(t *testing.T) {
 	c := session(t, Config{Servers: s.Addr, Auth: []Auth{digest("a:b")}, OnState: heard.state})
 	refuse.Store(true)
 	c.Sync(ctx, "/")
-	if err := c.Delete(ctx, "/x", -1); err != jute.ErrAuthFailed {
-		t.Errorf("while the identity is refused: %v", err)
-	}
+	eventually(t, "a refusal", func() bool { return c.Delete(ctx, "/x", -1) == jute.ErrAuthFailed })
 	if c.State() != StateAuthFailed {
 		t.Errorf("state %v", c.State())
+	}
+	time.Sleep(300 * time.Millisecond)
+	tries := 0
+	for _, op := range s.seen() {
+		if op == jute.OpAuth {
+			tries++
+		}
+	}
+	if tries > 4 {
+		t.Errorf("%d tries in no time with an identity that is refused", tries)
 	}
 	refuse.Store(false)
 	eventually(t, "it is accepted again", func() bool {

@@ -170,7 +170,9 @@ func (c *Client) reply(f *frameConn, h jute.ReplyHeader, body []byte) error {
 	if h.Zxid > 0 {
 		c.lastZxid = h.Zxid
 	}
-	f.answered++
+	if c.conn == f {
+		f.answered++
+	}
 	if w.onReply != nil {
 		w.onReply(h.Err)
 	}
@@ -188,11 +190,11 @@ func (c *Client) reply(f *frameConn, h jute.ReplyHeader, body []byte) error {
 // operation that it does not know (it then gives no zxid), to an identity that
 // it refuses, and to anything while it misses one.
 func hangsUp(op jute.OpCode, h jute.ReplyHeader) bool {
-	switch h.Err {
-	case jute.ErrUnimplemented:
+	switch {
+	case op == jute.OpAuth:
+		return h.Err != jute.ErrOK
+	case h.Err == jute.ErrUnimplemented:
 		return h.Zxid <= 0
-	case jute.ErrAuthFailed:
-		return op == jute.OpAuth
 	}
 	return h.Err == jute.ErrSessionClosedRequireSASLAuth
 }
@@ -240,7 +242,7 @@ func (c *Client) established(f *frameConn, r *jute.ConnectResponse) {
 	for _, a := range c.auths {
 		f.start(newCall(jute.OpAuth, &jute.AuthPacket{Scheme: a.Scheme, Auth: a.Data}, func(code jute.ErrCode) {
 			if code != jute.ErrOK {
-				c.authRefused(f)
+				c.authRefused()
 			} else if f.authLeft--; f.authLeft == 0 {
 				c.ready(f)
 			}
@@ -257,7 +259,6 @@ func (c *Client) ready(f *frameConn) {
 	delete(c.dialing, f)
 	c.hosts.served(f.addr)
 	c.conn, c.server = f, f.addr
-	f.answered = 0
 	for _, frame := range c.watches.rearm(c.lastZxid) {
 		f.send(frame)
 	}
@@ -276,7 +277,7 @@ func (c *Client) ready(f *frameConn) {
 // authRefused ends the use of a server that does not accept an identity of the
 // session. Whoever waits for it learns why; the next server is tried by itself.
 // c.mu is held.
-func (c *Client) authRefused(f *frameConn) {
+func (c *Client) authRefused() {
 	c.setState(StateAuthFailed)
 	c.endWaiting(jute.ErrAuthFailed)
 	c.refuse(jute.ErrAuthFailed)
