@@ -52,7 +52,7 @@ func openHistory(path string) *history {
 	}
 	for line := range strings.Lines(string(b)) {
 		if line = strings.TrimRight(line, "\r\n"); strings.TrimSpace(line) != "" {
-			h.lines = append(h.lines, strings.ToValidUTF8(line, "?"))
+			h.lines = append(h.lines, strings.Map(visible, strings.ToValidUTF8(line, "?")))
 		}
 	}
 	if len(h.lines) > 2*maxHistory {

@@ -35,7 +35,7 @@ type keys struct {
 	gone     bool // the terminal
 	injected []string
 	action   action // under way
-	entered  bool   // Enter has been read
+	entered  bool   // what ends go-prompt's Input has been read
 	choosing bool   // Tab has gone into the menu
 	browsing bool   // Up or Down has gone into the history
 }
@@ -47,6 +47,10 @@ type tty interface {
 	// Read returns what has been typed, an error at once if that is nothing, and
 	// io.EOF if the terminal is gone.
 	Read() ([]byte, error)
+	// Wait waits until something has been typed, wake is called, or a moment has
+	// passed.
+	Wait()
+	Wake()
 	// ReadLine waits, while the terminal is not raw, for a line or a part of one.
 	// It ends with ctx.
 	ReadLine(ctx context.Context, p []byte) (int, error)
@@ -90,6 +94,11 @@ func (k *keys) Read() ([]byte, error) {
 	if !k.choosing && k.refreshing.Swap(false) {
 		return k.act(k.refresh), nil
 	}
+	if len(k.bytes) == 0 && !k.gone {
+		k.mu.Unlock()
+		k.tty.Wait()
+		k.mu.Lock()
+	}
 	key, err := k.next()
 	if err != nil {
 		return nil, err
@@ -111,7 +120,7 @@ func (k *keys) pass(key string) []byte {
 		return nil // a key that means nothing here
 	}
 	switch key {
-	case "\r", "\n":
+	case "\r", "\n", "\x04":
 		k.entered = true
 		k.choosing, k.browsing = false, false
 	case "\t", "\x1b[Z":
@@ -152,6 +161,13 @@ func (k *keys) inject(key string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.injected = append(k.injected, key)
+	k.tty.Wake()
+}
+
+// wantRefresh has go-prompt do the action refresh soon.
+func (k *keys) wantRefresh() {
+	k.refreshing.Store(true)
+	k.tty.Wake()
 }
 
 // menuIsOff reports whether the line comes from the history: no menu until it is
@@ -168,7 +184,10 @@ func (k *keys) menuIsOff() bool {
 func (k *keys) interrupted() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	b, _ := k.tty.Read()
+	b, err := k.tty.Read()
+	if err == io.EOF { // Ctrl-D is for the command to read
+		b = []byte{'\x04'}
+	}
 	k.bytes = append(k.bytes, b...)
 	i := bytes.LastIndexByte(k.bytes, '\x03')
 	k.bytes = k.bytes[i+1:]
@@ -213,6 +232,7 @@ func (k *keys) hangUp() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.gone, k.bytes, k.choosing = true, nil, false
+	k.tty.Wake()
 }
 
 func (k *keys) isGone() bool {

@@ -64,7 +64,7 @@ type person struct {
 // not the usual ones, before and after.
 func sits(t *testing.T, columns, rows int, state string, args ...string) *person {
 	t.Helper()
-	script := `stty -echoctl erase '^H' || exit 1
+	script := `trap : INT; stty -echoctl erase '^H' || exit 1
 stty -a > "$DIR/before"; ZOOK_TEST_IS_ZOOK=1 ZOOK_TEST_PID="$DIR/pid" "$0" "$@"; echo $? > "$DIR/code"; stty -a > "$DIR/after"`
 	cmd := exec.Command("sh", append([]string{"-c", script, os.Args[0]}, args...)...)
 	cmd.Env = append(os.Environ(), "XDG_STATE_HOME="+state)

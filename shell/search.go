@@ -57,12 +57,12 @@ func (s *search) key(key string) (line string, done bool, rest string) {
 	case key == "\x7f" || key == "\x08":
 		if r := []rune(s.query); len(r) > 0 {
 			s.query = string(r[:len(r)-1])
-			s.at = len(s.lines)
-			if s.query != "" {
-				s.find(s.at-1, -1, false)
-			}
 		}
-		s.failed = s.failed && s.query != ""
+		if s.query == "" {
+			s.at, s.failed = len(s.lines), false
+		} else {
+			s.find(len(s.lines)-1, -1, false)
+		}
 	case key == "\x03" || key == "\x07" || key == "\x04":
 		return s.before, true, ""
 	case key == "\x1b":

@@ -13,7 +13,7 @@
 //   - history is the file of past lines.
 //
 // However the shell ends, the terminal is left as it was found: raw mode is on
-// only while a line is being typed, and openTerminal's TearDown runs last.
+// only while a line is being typed, and the terminal's Close runs last.
 package shell
 
 import (
@@ -87,7 +87,7 @@ func Run(ctx context.Context, env *commands.Env) error {
 	if err != nil {
 		return err
 	}
-	defer t.TearDown()
+	defer t.Close()
 	defer func(was *os.File) { os.Stderr = was }(os.Stderr)
 	if null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0); err == nil {
 		defer null.Close()
@@ -144,7 +144,7 @@ func newShell(env *commands.Env, t *terminal, out *os.File) *shell {
 	s.canvas = &canvas{show: s.screen.show}
 	s.keys = &keys{tty: t, bind: s.bind, refresh: s.refresh}
 	s.link = &link{env: env, tell: s.tell, changed: s.linkChanged}
-	s.menu = newMenu(s, s.link, func() { s.keys.refreshing.Store(true) })
+	s.menu = newMenu(s, s.link, s.keys.wantRefresh)
 	s.prompt = prompt.New(nil, s.complete,
 		prompt.OptionParser(s.keys), prompt.OptionWriter(s.canvas),
 		prompt.OptionLivePrefix(func() (string, bool) { return s.prefix, true }),
@@ -304,7 +304,7 @@ func (s *shell) end(why error) {
 
 func (s *shell) resized() {
 	s.screen.redraw()
-	s.keys.refreshing.Store(true) // the prompt may be too long now
+	s.keys.wantRefresh() // the prompt may be too long now
 }
 
 func (s *shell) resumed() {
@@ -333,7 +333,7 @@ func (s *shell) tell(text string, c prompt.Color) {
 
 func (s *shell) linkChanged() {
 	s.menu.forget()
-	s.keys.refreshing.Store(true)
+	s.keys.wantRefresh()
 }
 
 // ask is commands.Env.Ask.

@@ -5,6 +5,7 @@ package shell_test
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -93,10 +94,48 @@ func TestTerminalIsAsItWas(t *testing.T) {
 }
 
 func TestEmbedded(t *testing.T) {
-	p := sits(t, 80, 24, t.TempDir(), "shell", "--embedded")
-	p.waits("A ZooKeeper server of your own, on 127.0.0.1:", "Try: ", "(CONNECTED) / 0]")
-	p.types("create /hello world<Enter>get /hello<Enter>")
-	p.waits("get /hello\nworld\n")
+	for name, end := range map[string]func(p *person) int{
+		"Ctrl-D":  func(p *person) int { p.types("<C-D>"); return 0 },
+		"SIGTERM": func(p *person) int { p.signal(syscall.SIGTERM); return 1 },
+		"SIGHUP":  func(p *person) int { p.signal(syscall.SIGHUP); return 1 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			temp := t.TempDir()
+			t.Setenv("TMPDIR", temp)
+			p := sits(t, 80, 24, t.TempDir(), "shell", "--embedded")
+			p.waits("A ZooKeeper server of your own, on 127.0.0.1:", "Try: ", "(CONNECTED) / 0]")
+			p.types("create /hello world<Enter>get /hello<Enter>")
+			p.waits("get /hello\nworld\n")
+			if kept, _ := os.ReadDir(temp); len(kept) == 0 {
+				t.Error("the server keeps nothing in TMPDIR: this test cannot fail")
+			}
+			p.left(end(p))
+			if left, _ := os.ReadDir(temp); len(left) > 0 {
+				t.Errorf("left behind: %v", left)
+			}
+		})
+	}
+}
+
+// A server that takes connections and never answers.
+func TestMuteServer(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	p := sits(t, 80, 24, t.TempDir(), "shell", "-S", l.Addr().String(), "--timeout", "2s")
+	p.waits("(CONNECTING) / 0]")
+	p.types("get /a<Tab><Tab>b")
+	p.waitsForEnd("get /ab")
+	p.types("<C-C>help pwd<Enter>")
+	p.waits("Usage: zook pwd", "(CONNECTING) / 1]")
+	p.types("get /a<Enter>")
+	p.waits("no answer", "(CONNECTING) / 2]")
+	p.types("get /a<Enter>")
+	p.waitsBelow("get /a")
+	p.types("<C-C>")
+	p.waits("interrupted", "(CONNECTING) / 3]")
 	p.types("<C-D>")
 	p.left(0)
 }
@@ -128,6 +167,8 @@ func TestCtrlC(t *testing.T) {
 	p.waits("interrupted", "/ 1]")
 	p.types("get /a<Enter>")
 	p.waitsForEnd("get /a\nx\n" + fmt.Sprintf("[zk %s(CONNECTED) / 2]", s.Addr()))
+	p.types("<C-D>")
+	p.left(0)
 }
 
 func TestQuestionsAndData(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -15,14 +16,31 @@ import (
 
 // terminal is the terminal on a file, usually standard input.
 type terminal struct {
-	fd    int
-	saved *term.State
+	fd        int
+	saved     *term.State
+	wakeUp    *os.File // the two ends of a pipe that ends Wait
+	wakeUpEnd *os.File
+	woken     atomic.Bool
 }
 
 func openTerminal(f *os.File) (*terminal, error) {
 	fd := int(f.Fd())
 	saved, err := term.GetState(fd)
-	return &terminal{fd, saved}, err
+	if err != nil {
+		return nil, err
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	return &terminal{fd: fd, saved: saved, wakeUp: r, wakeUpEnd: w}, nil
+}
+
+// Close leaves the terminal as it was when the shell started.
+func (t *terminal) Close() error {
+	t.wakeUp.Close()
+	t.wakeUpEnd.Close()
+	return t.TearDown()
 }
 
 // Setup makes the terminal raw.
@@ -37,7 +55,7 @@ func (t *terminal) TearDown() error { return term.Restore(t.fd, t.saved) }
 // Read returns what has been typed. It does not block, and leaves O_NONBLOCK
 // alone, which whoever started zook would see too.
 func (t *terminal) Read() ([]byte, error) {
-	if !t.ready(0) {
+	if !ready(0, t.fd) {
 		return nil, errNothing
 	}
 	buf := make([]byte, 64<<10)
@@ -51,12 +69,33 @@ func (t *terminal) Read() ([]byte, error) {
 	return buf[:n], nil
 }
 
-// ready waits up to ms milliseconds for Read to have something to say.
-func (t *terminal) ready(ms int64) bool {
+// Wait waits until something has been typed, for a second at most, or until Wake.
+func (t *terminal) Wait() {
+	end := int(t.wakeUp.Fd())
+	ready(1000, t.fd, end)
+	if t.woken.Swap(false) {
+		unix.Read(end, make([]byte, 1))
+	}
+}
+
+// Wake ends Wait, or the next one.
+func (t *terminal) Wake() {
+	if !t.woken.Swap(true) {
+		t.wakeUpEnd.Write([]byte{0})
+	}
+}
+
+// ready waits up to ms milliseconds for one of the files to have something to
+// read, or an error.
+func ready(ms int64, fds ...int) bool {
 	var set unix.FdSet
-	set.Set(t.fd)
+	high := 0
+	for _, fd := range fds {
+		set.Set(fd)
+		high = max(high, fd)
+	}
 	timeout := unix.NsecToTimeval(ms * 1e6)
-	n, err := unix.Select(t.fd+1, &set, nil, nil, &timeout) // poll knows no terminals on darwin
+	n, err := unix.Select(high+1, &set, nil, nil, &timeout) // poll knows no terminals on darwin
 	return n > 0 || err != nil && err != unix.EINTR
 }
 
@@ -64,7 +103,7 @@ func (t *terminal) ready(ms int64) bool {
 // while it is not raw. It ends with ctx.
 func (t *terminal) ReadLine(ctx context.Context, p []byte) (int, error) {
 	for ctx.Err() == nil {
-		if !t.ready(50) {
+		if !ready(50, t.fd) {
 			continue
 		}
 		switch n, err := unix.Read(t.fd, p); {

@@ -47,6 +47,13 @@ func (t *terminal) TearDown() error {
 	return term.Restore(t.fd, t.saved)
 }
 
+// Close leaves the console as it was when the shell started.
+func (t *terminal) Close() error { return t.TearDown() }
+
+// Wait and Wake do nothing: go-prompt asks a hundred times a second.
+func (t *terminal) Wait() {}
+func (t *terminal) Wake() {}
+
 // ReadLine reads a line, or a part of one. It ends at the next line after ctx.
 func (t *terminal) ReadLine(ctx context.Context, p []byte) (int, error) {
 	n, err := os.Stdin.Read(p)
