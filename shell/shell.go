@@ -21,7 +21,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"slices"
@@ -111,24 +110,15 @@ func hasTTY() bool {
 	return true
 }
 
+// runScript runs the lines of standard input, which its commands cannot read then.
 func runScript(ctx context.Context, env *commands.Env) error {
-	if env.In == nil {
+	in := env.In
+	if in == nil {
 		return nil
 	}
-	r := bufio.NewReader(env.In)
-	for ctx.Err() == nil {
-		line, err := r.ReadString('\n')
-		if e := commands.RunLine(ctx, env, line); e != nil {
-			return e
-		}
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return ctx.Err()
+	env.In = nil
+	defer func() { env.In = in }()
+	return commands.RunScript(ctx, env, "stdin", in, false)
 }
 
 func newShell(env *commands.Env, t *terminal, out *os.File) *shell {
