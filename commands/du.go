@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -139,11 +140,12 @@ func (e *Env) du(cmd *cobra.Command, p *Printer, shown *progress, root string, l
 			return err
 		}
 	}
-	slices.SortStableFunc(all, func(a, b *usage) int {
+	slices.SortFunc(all, func(a, b *usage) int {
+		bigger := cmp.Compare(b.Bytes, a.Bytes)
 		if sort == sortZnodes {
-			return int(b.Znodes - a.Znodes)
+			bigger = cmp.Compare(b.Znodes, a.Znodes)
 		}
-		return int(b.Bytes - a.Bytes)
+		return cmp.Or(bigger, cmp.Compare(a.Path, b.Path))
 	})
 	for _, u := range all {
 		if err := e.printAbove(p, u); err != nil {

@@ -2,7 +2,6 @@ package commands
 
 import (
 	"context"
-	"errors"
 	"io"
 	"math"
 	"path"
@@ -34,7 +33,8 @@ type findOptions struct {
 	empty                                 bool
 	minChildren, maxDepth                 int
 
-	tests []func(path string, s *jute.Stat) bool
+	byStat bool // a test looks at more than the path
+	tests  []func(path string, s *jute.Stat) bool
 }
 
 // kinds are what a server tells clients: containers and TTL nodes look persistent.
@@ -88,13 +88,16 @@ Containers and znodes with a TTL count as persistent: servers do not tell which 
 
 // prepare turns the flags into tests.
 func (o *findOptions) prepare(cmd *cobra.Command, env *Env) error {
-	test := func(t func(path string, s *jute.Stat) bool) { o.tests = append(o.tests, t) }
+	test := func(t func(s *jute.Stat) bool) {
+		o.byStat = true
+		o.tests = append(o.tests, func(_ string, s *jute.Stat) bool { return t(s) })
+	}
 	given := cmd.Flags().Changed
 	if given("name") {
 		if _, err := path.Match(o.name, ""); err != nil {
 			return usagef("--name: the pattern %q has a [ without its ]", o.name)
 		}
-		test(func(p string, _ *jute.Stat) bool {
+		o.tests = append(o.tests, func(p string, _ *jute.Stat) bool {
 			ok, _ := path.Match(o.name, jute.BaseName(p))
 			return ok
 		})
@@ -103,14 +106,14 @@ func (o *findOptions) prepare(cmd *cobra.Command, env *Env) error {
 		if !slices.Contains(kinds, o.kind) {
 			return usagef("--type: there is no type %q; there are %s", o.kind, strings.Join(kinds, " and "))
 		}
-		test(func(_ string, s *jute.Stat) bool { return isEphemeral(s) == (o.kind == "ephemeral") })
+		test(func(s *jute.Stat) bool { return isEphemeral(s) == (o.kind == "ephemeral") })
 	}
 	if given("size") {
 		compare, n, err := parseSize(o.size)
 		if err != nil {
 			return err
 		}
-		test(func(_ string, s *jute.Stat) bool { return compare(int64(s.DataLength), n) })
+		test(func(s *jute.Stat) bool { return compare(int64(s.DataLength), n) })
 	}
 	if given("mtime") {
 		compare, age, err := parseAge(o.mtime)
@@ -118,20 +121,20 @@ func (o *findOptions) prepare(cmd *cobra.Command, env *Env) error {
 			return err
 		}
 		limit := time.Now().Add(-age).UnixMilli()
-		test(func(_ string, s *jute.Stat) bool { return compare(limit, s.Mtime) }) // an earlier time is a greater age
+		test(func(s *jute.Stat) bool { return compare(limit, s.Mtime) }) // an earlier time is a greater age
 	}
 	if given("owner") {
 		owner, err := parseSession(o.owner)
 		if err != nil {
 			return err
 		}
-		test(func(_ string, s *jute.Stat) bool { return s.EphemeralOwner == owner })
+		test(func(s *jute.Stat) bool { return s.EphemeralOwner == owner })
 	}
 	if o.empty {
-		test(func(_ string, s *jute.Stat) bool { return s.DataLength == 0 && s.NumChildren == 0 })
+		test(func(s *jute.Stat) bool { return s.DataLength == 0 && s.NumChildren == 0 })
 	}
 	if o.minChildren > 0 {
-		test(func(_ string, s *jute.Stat) bool { return int(s.NumChildren) >= o.minChildren })
+		test(func(s *jute.Stat) bool { return int(s.NumChildren) >= o.minChildren })
 	}
 	if given("max-depth") && o.maxDepth < 0 {
 		return usagef("--max-depth: a depth is 0 or more")
@@ -141,7 +144,7 @@ func (o *findOptions) prepare(cmd *cobra.Command, env *Env) error {
 		if err != nil {
 			return err
 		}
-		test(func(_ string, s *jute.Stat) bool { return s.Mzxid > than.Mzxid })
+		test(func(s *jute.Stat) bool { return s.Mzxid > than.Mzxid })
 	}
 	return nil
 }
@@ -169,7 +172,7 @@ func (e *Env) find(cmd *cobra.Command, p *Printer, shown *progress, root string,
 			if unread = reported; stop != nil {
 				return stop
 			}
-			if !errors.Is(v.Err, jute.ErrNoAuth) {
+			if v.Value == (jute.Stat{}) && o.byStat {
 				return nil
 			}
 		}
@@ -177,6 +180,9 @@ func (e *Env) find(cmd *cobra.Command, p *Printer, shown *progress, root string,
 			if !test(v.Path, &v.Value) {
 				return nil
 			}
+		}
+		if v.Value == (jute.Stat{}) {
+			return e.printAbove(p, &found{v.Path})
 		}
 		return e.printAbove(p, &foundZnode{v.Path, NewStat(v.Value)})
 	})

@@ -60,8 +60,8 @@ func (e *Env) unread(cmd *cobra.Command, p *Printer, path string, err error) (st
 }
 
 // statAndChildren reads a znode: its stat and, if deep, the names of its
-// children, sorted. Whoever may not list them gets the stat all the same, and the
-// error.
+// children, sorted. Whoever may not list them gets an error, and from servers that
+// tell it to anybody, before 3.9, the stat all the same.
 func (e *Env) statAndChildren(ctx context.Context, path string, deep bool) ([]string, jute.Stat, error) {
 	ctx, cancel := e.answerIn(ctx)
 	defer cancel()

@@ -248,9 +248,9 @@ func (w *watching) read(ctx context.Context, path string, deep bool) ([]string, 
 	return statAndChildren(ctx, w.session, path, deep)
 }
 
-// pause is how long after an event watcher.rest is called, and how long after a
-// failure catchUp is tried again.
-const pause = time.Second
+// pause is how long after an event watcher.rest is called, and after a failure
+// watcher.catchUp.
+const pause = 250 * time.Millisecond
 
 // run prints changes until the end.
 func (w *watching) run(ctx context.Context) error {
