@@ -46,13 +46,15 @@ zook prints them until Ctrl-C.`,
 			if err != nil {
 				return err
 			}
-			if err = env.printEvents(cmd.Context(), -1); errors.Is(err, context.Canceled) {
+			if err = env.printEvents(cmd.Context(), cmd.CalledAs(), -1); errors.Is(err, context.Canceled) {
 				return nil // the way to stop it
 			}
 			return err
 		},
 	}
 	cmd.Flags().StringVarP(&mode, "mode", "m", watchModes[1], strings.Join(watchModes, " or "))
-	cmd.RegisterFlagCompletionFunc("mode", cobra.FixedCompletions(watchModes, cobra.ShellCompDirectiveNoFileComp))
+	if !env.nested {
+		cmd.RegisterFlagCompletionFunc("mode", cobra.FixedCompletions(watchModes, cobra.ShellCompDirectiveNoFileComp))
+	}
 	return cmd
 }

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"zook/server"
 )
 
 func TestCreate(t *testing.T) {
@@ -118,4 +120,19 @@ func TestData(t *testing.T) {
 			t.Errorf("a little less than 1 MB: got %q", got)
 		}
 	})
+}
+
+func TestForceSendsWhatALargerServerTakes(t *testing.T) {
+	s, err := server.Start(t.Context(), server.Config{MaxFrame: 4 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	data := strings.Repeat("x", 2<<20)
+	if got := zook(t.Context(), s.Addr(), data, "--force", "create", "/big", "-"); got != "/big\n" {
+		t.Errorf("got %q", got)
+	}
+	if got := zook(t.Context(), s.Addr(), "", "get", "/big"); got != data {
+		t.Errorf("%d bytes came back", len(got))
+	}
 }

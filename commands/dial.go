@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"math"
 	"os"
 	"strings"
 	"time"
@@ -74,8 +75,11 @@ func (e *Env) dial(ctx context.Context) (*client.Client, error) {
 		Servers: c.Server, SessionTimeout: c.SessionTimeout,
 		OnState: e.OnState, OnEvent: e.OnEvent,
 	}
+	if e.Force {
+		cfg.MaxFrame = math.MaxInt32
+	}
 	if cfg.OnEvent == nil {
-		cfg.OnEvent = e.events.push
+		cfg.OnEvent, cfg.OnState = e.events.push, e.events.state
 	}
 	for _, a := range c.Auth {
 		auth, err := parseAuth(a)

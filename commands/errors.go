@@ -204,6 +204,10 @@ func hint(err error) string {
 	if errors.As(err, &e) && e.Hint != "" {
 		return e.Hint
 	}
+	var large *client.FrameTooLargeError
+	if errors.As(err, &large) {
+		return "zook --force opens a session that sends it"
+	}
 	var code jute.ErrCode
 	if !errors.As(err, &code) {
 		return ""

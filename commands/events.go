@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"zook/client"
+	"zook/jute"
 )
 
 // eventQueue holds the watch events of a session until a command takes them. The
@@ -83,10 +84,17 @@ func (e *Event) Row(Style) ([]string, [][]string) {
 
 func (e *Event) ZkCli(w io.Writer) { zkcliEvent(w, e.event) }
 
+// state is an OnState: it makes the end of the session an event.
+func (q *eventQueue) state(s client.State) {
+	if s == client.StateExpired {
+		q.push(client.Event{Type: jute.EventNone, State: jute.StateExpired})
+	}
+}
+
 // printEvents prints the next n events of this process's session, each as it
 // comes; all of them until ctx ends if n is -1. Where the shell or a script
 // prints events (OnEvent), it returns at once.
-func (e *Env) printEvents(ctx context.Context, n int) error {
+func (e *Env) printEvents(ctx context.Context, command string, n int) error {
 	if e.OnEvent != nil {
 		return nil
 	}
@@ -96,6 +104,14 @@ func (e *Env) printEvents(ctx context.Context, n int) error {
 		event, err := e.events.next(ctx)
 		if err != nil {
 			return err
+		}
+		if event.Type == jute.EventNone {
+			if n > 0 {
+				return fmt.Errorf("%w, and its watch is gone", jute.ErrSessionExpired)
+			}
+			// The client has set persistent watches again.
+			e.report(command, fmt.Errorf("%w: a new one goes on watching, what changed between them is not told", jute.ErrSessionExpired))
+			continue
 		}
 		if err := p.Print(EventItem(event)); err != nil {
 			return err
@@ -113,7 +129,7 @@ func (e *Env) awaitEvent(cmd *cobra.Command, watch bool, err error) error {
 	if err != nil || !watch {
 		return err
 	}
-	return e.printEvents(cmd.Context(), 1)
+	return e.printEvents(cmd.Context(), cmd.CalledAs(), 1)
 }
 
 // take takes all events that are there, and does not wait.

@@ -2,10 +2,12 @@ package commands
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
+	"zook/client"
 	"zook/jute"
 )
 
@@ -143,4 +145,27 @@ func waitFor(t *testing.T, u *terminal, lines int) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	t.Fatalf("%d lines do not come: %q", lines, u.peek())
+}
+
+// A session that expires takes one-shot watches with it: waiting on would be for
+// ever. Persistent ones are set again.
+func TestExpiredWhileWaiting(t *testing.T) {
+	u := newTerminal("")
+	u.Env.events.state(client.StateDisconnected)
+	u.Env.events.state(client.StateExpired)
+	if err := u.printEvents(t.Context(), "get", 1); ExitCode(err) != ExitNoConnection {
+		t.Errorf("-w: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	u.Env.events.state(client.StateExpired)
+	u.Env.events.push(client.Event{Type: jute.EventNodeCreated, Path: "/a"})
+	go func() {
+		waitFor(t, u, 2)
+		cancel()
+	}()
+	err := u.printEvents(ctx, "addWatch", -1)
+	want := "! zook: addWatch: session expired: a new one goes on watching, what changed between them is not told\nNodeCreated /a\n"
+	if got := u.take(); got != want || !errors.Is(err, context.Canceled) {
+		t.Errorf("addWatch: %v, printed %q, want %q", err, got, want)
+	}
 }
