@@ -121,7 +121,7 @@ func (c *canvas) move(dx, dy int) {
 // The rest implements prompt.ConsoleWriter. Control characters in text never
 // reach the terminal.
 
-func (c *canvas) WriteRaw(data []byte)    { c.put(string(data)) }
+func (c *canvas) WriteRaw([]byte)         {} // how go-prompt makes a terminal wrap
 func (c *canvas) Write(data []byte)       { c.WriteStr(string(data)) }
 func (c *canvas) WriteRawStr(data string) { c.put(data) }
 func (c *canvas) WriteStr(data string)    { c.put(strings.Map(visible, data)) }
