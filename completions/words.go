@@ -86,7 +86,7 @@ func scan(line string) scanned {
 		case c == '\\' && s.quote != '\'':
 			s.escaped = true
 			continue // it may be a continued line, which starts no word
-		case rune(c) == s.quote:
+		case s.quote != 0 && rune(c) == s.quote:
 			s.quote = 0
 		case s.quote == 0 && (c == '\'' || c == '"'):
 			s.quote = rune(c)

@@ -28,6 +28,7 @@ func TestSplit(t *testing.T) {
 		{"ls /a\r", []string{"ls", "/a"}}, // a line of a file from Windows
 		{"ls \\\n/a", []string{"ls", "/a"}},
 		{`set /a x;y|z>w&$HOME#*`, []string{"set", "/a", "x;y|z>w&$HOME#*"}},
+		{"set /a \x00b\x00", []string{"set", "/a", "\x00b\x00"}}, // binary data
 		{`set /日本 données`, []string{"set", "/日本", "données"}},
 	} {
 		got, err := Split(c.line)
