@@ -83,7 +83,7 @@ func sitsAt(t *testing.T, columns, rows int, cmd *exec.Cmd) *person {
 		t.Fatal(err)
 	}
 	p := &person{t: t, pty: master, dir: t.TempDir(), screen: vt10x.New(vt10x.WithSize(columns, rows)), cmd: cmd}
-	cmd.Env = append(cmd.Env, "DIR="+p.dir, "TERM=xterm-256color", "ZOOK_SERVER=", "ZOOK_CONFIG=")
+	cmd.Env = append(cmd.Env, "DIR="+p.dir, "TERM=xterm-256color", "GORACE=atexit_sleep_ms=0", "ZOOK_SERVER=", "ZOOK_CONFIG=")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = tty, tty, tty
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	if err := cmd.Start(); err != nil {
@@ -171,7 +171,7 @@ func (p *person) waitsForEnd(end string) {
 
 func (p *person) waitsUntil(what string, done func(screen string) bool) {
 	p.t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
 		if done(p.sees()) {
 			return
 		}
@@ -200,7 +200,7 @@ func (p *person) left(code int) {
 	go func() { done <- p.cmd.Wait() }()
 	select {
 	case <-done:
-	case <-time.After(10 * time.Second):
+	case <-time.After(30 * time.Second):
 		p.t.Fatalf("zook does not end; the screen is\n%s", p.sees())
 	}
 	read := func(name string) string {
