@@ -139,9 +139,10 @@ func (e *Env) configData(ctx context.Context, watch bool) ([]byte, jute.Stat, er
 	if err != nil {
 		return nil, jute.Stat{}, err
 	}
-	if c.Chroot() != "" {
-		return nil, jute.Stat{}, usagef("the configuration is in %s, outside of the chroot %s: connect without it", configNode, c.Chroot())
+	get := c.Config // it is outside of any chroot
+	if watch {
+		get = c.ConfigW
 	}
-	data, st, err := e.get(ctx, configNode, watch)
+	data, st, err := get(ctx)
 	return data, st, onPath(configNode, err)
 }

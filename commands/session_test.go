@@ -59,6 +59,11 @@ func TestSession(t *testing.T) {
 }
 
 func TestConfig(t *testing.T) {
+	// The configuration is outside of the chroot that this runs in.
+	transcript(t, `
+	$ zook config -c -o zkcli
+	 
+`)
 	rootTranscript(t, `
 	$ zook config -c -o zkcli
 	 
