@@ -121,6 +121,7 @@ func (c *conn) readLoop(r *bufio.Reader) error {
 			writes = nil
 		}
 	}
+	defer flush() // what came before a frame that is none
 	for {
 		if r.Buffered() < 4 {
 			flush()

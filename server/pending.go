@@ -32,7 +32,8 @@ type clientOp struct {
 // write waits for its transaction, and what came after it waits behind it.
 type pendingOps struct {
 	mu     sync.Mutex
-	ops    []clientOp
+	ops    []clientOp // from first on; before it are zeros
+	first  int
 	bytes  int
 	closed bool
 	room   *sync.Cond
@@ -47,7 +48,7 @@ func (c *conn) enqueue(op clientOp) (ok bool) {
 	p := &c.pending
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed || !op.write && len(p.ops) == 0 {
+	if p.closed || !op.write && len(p.ops) == p.first {
 		return false
 	}
 	p.ops = append(p.ops, op)
@@ -71,7 +72,7 @@ func (c *conn) complete(w waiting, res datatree.Result) {
 	p := &c.pending
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for i := range p.ops {
+	for i := p.first; i < len(p.ops); i++ {
 		op := &p.ops[i]
 		if !op.write || op.done {
 			continue
@@ -89,9 +90,9 @@ func (c *conn) complete(w waiting, res datatree.Result) {
 // holds pending.mu.
 func (c *conn) advance() {
 	p := &c.pending
-	n := 0
-	for ; n < len(p.ops) && !p.closed; n++ {
-		op := &p.ops[n]
+	before := p.first
+	for ; p.first < len(p.ops) && !p.closed; p.first++ {
+		op := &p.ops[p.first]
 		if op.write {
 			if !op.done {
 				break
@@ -103,13 +104,16 @@ func (c *conn) advance() {
 			c.answerRead(op)
 		}
 		p.bytes -= len(op.body)
+		*op = clientOp{}
 	}
-	if n == 0 {
+	if p.first == before {
 		return
 	}
-	rest := copy(p.ops, p.ops[n:])
-	clear(p.ops[rest:])
-	p.ops = p.ops[:rest]
+	if p.first > len(p.ops)/2 { // so that each is moved once at most
+		n := copy(p.ops, p.ops[p.first:])
+		clear(p.ops[n:])
+		p.ops, p.first = p.ops[:n], 0
+	}
 	p.room.Signal()
 }
 
@@ -141,7 +145,7 @@ func (p *pendingOps) behind() bool {
 }
 
 func (p *pendingOps) tooMuch() bool {
-	return (len(p.ops) > maxPending || p.bytes > maxPendingBytes) && !p.closed
+	return (len(p.ops)-p.first > maxPending || p.bytes > maxPendingBytes) && !p.closed
 }
 
 func (p *pendingOps) waitForRoom() {
@@ -156,12 +160,12 @@ func (p *pendingOps) waitForRoom() {
 func (p *pendingOps) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.closed, p.ops = true, nil
+	p.closed, p.ops, p.first = true, nil, 0
 	p.room.Broadcast()
 }
 
 func (p *pendingOps) count() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return len(p.ops)
+	return len(p.ops) - p.first
 }

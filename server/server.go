@@ -265,6 +265,11 @@ func (s *Server) prepareLoop() {
 		if reqs = s.requests.take(reqs); reqs == nil {
 			return
 		}
+		select {
+		case <-s.stopping: // whoever asked is gone, and is owed nothing
+			continue
+		default:
+		}
 		var b batch
 		for _, r := range reqs {
 			if r.op == jute.OpSync || r.op == opResume {

@@ -3,6 +3,8 @@ package server
 import (
 	"context"
 	"errors"
+	"io"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -78,3 +80,5 @@ func TestRestartKeepsWhatWasAcknowledged(t *testing.T) {
 		t.Error("an ephemeral went before its session expired")
 	}
 }
+
+func textLogger(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }

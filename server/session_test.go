@@ -56,18 +56,7 @@ func TestExpiry(t *testing.T) {
 	begin := time.Now()
 	quiet.create("/quiet", "", jute.Ephemeral)
 	busy.create("/busy", "", jute.Ephemeral)
-	stop := make(chan struct{})
-	defer close(stop)
-	go func() { // a ping is enough to live
-		for {
-			select {
-			case <-stop:
-				return
-			case <-time.After(tick / 2):
-				busy.tryWrite(encodeRequest(jute.XidPing, jute.OpPing, nil))
-			}
-		}
-	}()
+	keepAlive(t, busy) // a ping is enough to live
 	w.do(jute.OpExists, reqExists("/quiet", true), nil)
 	f, err := w.next()
 	took := time.Since(begin)
