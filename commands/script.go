@@ -270,6 +270,6 @@ func scanScript(r io.Reader, yield func(scriptLine) bool) {
 	if err := in.Err(); err != nil {
 		yield(scriptLine{number: number + 1, err: err})
 	} else if text.Len() > 0 {
-		yield(scriptLine{text: text.String(), number: first})
+		yield(scriptLine{text: strings.TrimSuffix(text.String(), "\n"), number: first}) // Split says what is open
 	}
 }

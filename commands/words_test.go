@@ -44,8 +44,8 @@ func TestScanScript(t *testing.T) {
 		{"set /a \\\n  x\nls", []scriptLine{{"set /a \\\n  x", 1, nil}, {"ls", 3, nil}}},
 		{`set /a 'it'\''s'` + "\nls", []scriptLine{{`set /a 'it'\''s'`, 1, nil}, {"ls", 2, nil}}},
 		{`set /a "\""` + "\nls", []scriptLine{{`set /a "\""`, 1, nil}, {"ls", 2, nil}}},
-		{"ls\nset /a 'open\nls", []scriptLine{{"ls", 1, nil}, {"set /a 'open\nls\n", 2, nil}}},
-		{"ls \\", []scriptLine{{"ls \\\n", 1, nil}}},
+		{"ls\nset /a 'open\nls", []scriptLine{{"ls", 1, nil}, {"set /a 'open\nls", 2, nil}}},
+		{"ls \\", []scriptLine{{"ls \\", 1, nil}}},
 	} {
 		var got []scriptLine
 		scanScript(strings.NewReader(test.text), func(l scriptLine) bool {

@@ -1,0 +1,111 @@
+package commands
+
+import (
+	"encoding/binary"
+	"io"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"zook/jute"
+)
+
+// proxy stands between a client and a server: it can cut the connections, and be
+// a server that is older than some operations.
+type proxy struct {
+	server string // host:port/chroot of the proxy
+	addr   string // of the server behind
+	t      *testing.T
+
+	mu      sync.Mutex
+	conns   []net.Conn
+	down    bool
+	unknown []jute.OpCode // refused as servers refuse what they do not know
+}
+
+func newProxy(t *testing.T, server string) *proxy {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr, chroot, _ := strings.Cut(server, "/")
+	p := &proxy{server: l.Addr().String() + "/" + chroot, addr: addr, t: t}
+	t.Cleanup(func() { l.Close(); p.cut() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go p.serve(c)
+		}
+	}()
+	return p
+}
+
+// cut ends all connections and refuses new ones.
+func (p *proxy) cut() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.down = true
+	for _, c := range p.conns {
+		c.Close()
+	}
+	p.conns = nil
+}
+
+func (p *proxy) resume() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.down = false
+}
+
+func (p *proxy) serve(c net.Conn) {
+	defer c.Close()
+	behind, err := net.Dial("tcp", p.addr)
+	if err != nil {
+		return
+	}
+	defer behind.Close()
+	p.mu.Lock()
+	if p.down {
+		p.mu.Unlock()
+		return
+	}
+	p.conns = append(p.conns, c, behind)
+	unknown := slices.Clone(p.unknown)
+	p.mu.Unlock()
+	go func() {
+		io.Copy(c, behind)
+		c.Close()
+	}()
+	p.requests(c, behind, unknown)
+}
+
+// requests passes requests on, but for those that are unknown: to them it answers
+// and hangs up.
+func (p *proxy) requests(c, behind net.Conn, unknown []jute.OpCode) {
+	for first := true; ; first = false {
+		frame := make([]byte, 4)
+		if _, err := io.ReadFull(c, frame); err != nil {
+			return
+		}
+		n := binary.BigEndian.Uint32(frame)
+		frame = append(frame, make([]byte, n)...)
+		if _, err := io.ReadFull(c, frame[4:]); err != nil {
+			return
+		}
+		if !first && n >= 8 && slices.Contains(unknown, jute.OpCode(binary.BigEndian.Uint32(frame[8:]))) {
+			xid := int32(binary.BigEndian.Uint32(frame[4:]))
+			reply := jute.Marshal(&jute.ReplyHeader{Xid: xid, Err: jute.ErrUnimplemented})
+			c.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(reply))), reply...))
+			return
+		}
+		if _, err := behind.Write(frame); err != nil {
+			return
+		}
+	}
+}
