@@ -81,3 +81,10 @@ func BenchmarkKey(b *testing.B) {
 		m.find(fmt.Sprintf("get /big/item-%02d", i%100), "/")
 	}
 }
+
+func TestPanicOfACommandIsAnError(t *testing.T) {
+	err := protect(func() error { panic("oh") })
+	if err == nil || !strings.Contains(err.Error(), "mistake in zook") || !strings.Contains(err.Error(), "oh") {
+		t.Errorf("got %v", err)
+	}
+}
