@@ -98,11 +98,11 @@ func parseConfig(r io.Reader, file string) (Config, []string, error) {
 		if text == "" || text[0] == '#' || text[0] == '!' {
 			continue
 		}
-		key, value, ok := strings.Cut(text, "=")
-		if !ok {
-			return Config{}, warnings, fmt.Errorf("%s:%d: %q is not key=value", file, line, text)
+		end := strings.IndexAny(text, "=:") // either, as in every Java properties file
+		if end == -1 {
+			return Config{}, warnings, fmt.Errorf("%s:%d: %.40q is not key=value", file, line, text)
 		}
-		key, value = strings.TrimSpace(key), strings.TrimSpace(value)
+		key, value := strings.TrimSpace(text[:end]), strings.TrimSpace(text[end+1:])
 		set := keys[strings.TrimPrefix(key, "zookeeper.")]
 		if set == nil {
 			warnings = append(warnings, fmt.Sprintf("%s:%d: %s has no meaning here", file, line, key))

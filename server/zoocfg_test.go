@@ -1,0 +1,113 @@
+package server
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// configs are files of zoo.cfg with what they mean: a Config, or an error.
+var configs = []struct {
+	name, file string
+	want       Config
+	warnings   []string
+	err        string
+}{
+	{name: "the least", file: "dataDir=/d", want: Config{DataDir: "/d", Addr: ":2181"}},
+	{name: "Debian's", file: `# http://hadoop.apache.org/zookeeper/docs/current/zookeeperAdmin.html
+
+tickTime=2000
+initLimit=10
+dataDir=/var/lib/zookeeper
+clientPort=2181
+#server.1=zookeeper1:2888:3888
+`, want: Config{DataDir: "/var/lib/zookeeper", Addr: ":2181", TickTime: 2 * time.Second}, warnings: []string{"zoo.cfg:4: initLimit"}},
+	{name: "all keys", file: ` dataDir = /d
+dataLogDir=/l
+clientPort:2999
+clientPortAddress=::1
+minSessionTimeout=1000
+maxSessionTimeout=5000
+jute.maxbuffer=4194304
+snapCount=500
+preAllocSize=1024
+extendedTypesEnabled=true
+zookeeper.znode.container.checkIntervalMs=100
+zookeeper.4lw.commands.whitelist=stat, ruok
+`, want: Config{DataDir: "/d", DataLogDir: "/l", Addr: "[::1]:2999", MinSessionTimeout: time.Second, MaxSessionTimeout: 5 * time.Second,
+		MaxFrame: 4 << 20, SnapCount: 500, PreAllocSize: 1 << 20, ExtendedTypes: true, ContainerCheckInterval: 100 * time.Millisecond, Words: []string{"stat", "ruok"}}},
+	{name: "no preallocation", file: "dataDir=/d\npreAllocSize=0", want: Config{DataDir: "/d", Addr: ":2181", PreAllocSize: -1}},
+	{name: "any port", file: "dataDir=/d\nclientPort=0\nclientPortAddress=127.0.0.1", want: Config{DataDir: "/d", Addr: "127.0.0.1:0"}},
+	{name: "the last one counts", file: "dataDir=/a\ndataDir=/b", want: Config{DataDir: "/b", Addr: ":2181"}},
+	{name: "comments and Windows' ends of lines", file: "! one\r\n# two\r\ndataDir=/d\r\n", want: Config{DataDir: "/d", Addr: ":2181"}},
+	{name: "booleans as Java writes them", file: "dataDir=/d\nextendedTypesEnabled=TRUE", want: Config{DataDir: "/d", Addr: ":2181", ExtendedTypes: true}},
+	{name: "nothing", file: "", err: "zoo.cfg: dataDir is not set"},
+	{name: "empty dataDir", file: "dataDir=", err: "zoo.cfg:1: dataDir: it is empty"},
+	{name: "no key", file: "dataDir=/d\nnonsense", err: `zoo.cfg:2: "nonsense" is not key=value`},
+	{name: "no number", file: "dataDir=/d\n\ntickTime=2s", err: `zoo.cfg:3: tickTime: "2s" is not a number`},
+	{name: "no port", file: "dataDir=/d\nclientPort=65536", err: "zoo.cfg:2: clientPort"},
+	{name: "negative time", file: "dataDir=/d\nminSessionTimeout=-5", err: "zoo.cfg:2: minSessionTimeout"},
+	{name: "no boolean", file: "dataDir=/d\nextendedTypesEnabled=perhaps", err: "zoo.cfg:2: extendedTypesEnabled"},
+	{name: "a very long line", file: "dataDir=" + strings.Repeat("x", 100_000), err: "zoo.cfg: "},
+}
+
+func TestReadConfig(t *testing.T) {
+	for _, c := range configs {
+		t.Run(c.name, func(t *testing.T) {
+			got, warnings, err := parseConfig(strings.NewReader(c.file), "zoo.cfg")
+			if c.err != "" {
+				if err == nil || !strings.Contains(err.Error(), c.err) {
+					t.Fatalf("%v, want %s", err, c.err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(got, c.want) {
+				t.Errorf("\n got %+v\nwant %+v", got, c.want)
+			}
+			ok := len(warnings) == len(c.warnings)
+			for i := range min(len(warnings), len(c.warnings)) {
+				ok = ok && strings.HasPrefix(warnings[i], c.warnings[i])
+			}
+			if !ok {
+				t.Errorf("warnings %q, want %q", warnings, c.warnings)
+			}
+		})
+	}
+}
+
+func TestReadConfigFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "zoo.cfg")
+	if _, _, err := ReadConfig(file); !os.IsNotExist(err) {
+		t.Errorf("no file: %v", err)
+	}
+	os.WriteFile(file, []byte("dataDir=/d\nunknown=1\n"), 0o644)
+	_, warnings, err := ReadConfig(file)
+	if want := []string{file + ":2: unknown has no meaning here"}; err != nil || !slices.Equal(warnings, want) {
+		t.Errorf("%v, %q", err, warnings)
+	}
+}
+
+func TestConfigsThatCannotBe(t *testing.T) {
+	for says, cfg := range map[string]Config{
+		"tickTime":          {TickTime: time.Microsecond},
+		"minSessionTimeout": {MinSessionTimeout: time.Minute, MaxSessionTimeout: time.Second},
+		"server id":         {ServerID: 255},
+		"address":           {Addr: "127.0.0.1:99999"},
+		"listen":            {Addr: "nonsense"},
+	} {
+		s, err := Start(t.Context(), cfg)
+		if err == nil {
+			s.Close()
+			t.Errorf("started with a bad %s", says)
+		} else if !strings.Contains(err.Error(), says) {
+			t.Errorf("%v does not say %s", err, says)
+		}
+	}
+}
