@@ -1,0 +1,262 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"zook/internal/zktest"
+)
+
+// The clients of others, as they are, against our server. What they print is
+// compared with what they print against Apache's.
+
+// bothServers starts Apache's server and ours, alike.
+func bothServers(t *testing.T) (apache, ours string) {
+	t.Helper()
+	a := zktest.Apache(t, "", "tickTime=1000")
+	return a.Addr, start(t, Config{TickTime: time.Second, ExtendedTypes: true}).Addr()
+}
+
+// output runs a command for at most a minute and returns what it prints.
+func output(t *testing.T, cmd *exec.Cmd) string {
+	t.Helper()
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	timer := time.AfterFunc(time.Minute, func() { cmd.Process.Kill() })
+	defer timer.Stop()
+	if err := cmd.Wait(); err != nil {
+		t.Fatalf("%v\n%s\n%s", err, out.String(), errs.String())
+	}
+	return out.String()
+}
+
+// sameLines compares two outputs line by line.
+func sameLines(t *testing.T, got, want string) {
+	t.Helper()
+	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
+	for i := range max(len(g), len(w)) {
+		gl, wl := "nothing", "nothing"
+		if i < len(g) {
+			gl = g[i]
+		}
+		if i < len(w) {
+			wl = w[i]
+		}
+		if gl != wl {
+			t.Errorf("line %d:\n ours   %s\n Apache %s", i+1, gl, wl)
+		}
+	}
+}
+
+func TestKazoo(t *testing.T) {
+	const python = "/usr/bin/python3" // Debian's, which its packages are for
+	if err := exec.Command(python, "-c", "import kazoo").Run(); err != nil {
+		zktest.NeedPeer(t, "no kazoo: apt-get install python3-kazoo")
+	}
+	program := filepath.Join("testdata", "kazoo_program.py")
+	apache, ours := bothServers(t)
+	got := output(t, exec.Command(python, program, ours))
+	if !strings.HasSuffix(got, "done\n") {
+		t.Errorf("it did not come to its end:\n%s", got)
+	}
+	sameLines(t, got, output(t, exec.Command(python, program, apache)))
+}
+
+// zkCli's main class reads commands from a script. Its watcher prints on a thread
+// of its own, so the order of lines is left out.
+func TestZkCli(t *testing.T) {
+	script, err := os.ReadFile(filepath.Join("testdata", "zkcli_script"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	varies := regexp.MustCompile(`(time|[Zz]xid) = .*|127\.0\.0\.1:\d+`)
+	lines := func(addr string) string {
+		cmd := zktest.Java(t, nil, "org.apache.zookeeper.ZooKeeperMain", "-server", addr)
+		cmd.Stdin = bytes.NewReader(script)
+		l := strings.Split(varies.ReplaceAllString(output(t, cmd), "$1"), "\n")
+		slices.Sort(l)
+		return strings.Join(l, "\n")
+	}
+	apache, ours := bothServers(t)
+	got := lines(ours)
+	for _, must := range []string{"newest", "[a, e, s-0000000002, x]", "Sync is OK", "WatchedEvent state:SyncConnected type:NodeDataChanged path:/z"} {
+		if !strings.Contains(got, must) {
+			t.Errorf("it does not print %q", must)
+		}
+	}
+	sameLines(t, got, lines(apache))
+}
+
+// The C client's shell reads commands and prints what comes, when it comes.
+func TestCliMt(t *testing.T) {
+	const cli = "/usr/lib/zookeeper/bin/cli_mt"
+	if _, err := os.Stat(cli); err != nil {
+		zktest.NeedPeer(t, "no %s: apt-get install zookeeper-bin", cli)
+	}
+	apache, ours := bothServers(t)
+	for name, addr := range map[string]string{"Apache's": apache, "ours": ours} {
+		t.Run(name, func(t *testing.T) {
+			c := newTalk(t, exec.Command(cli, addr))
+			c.say("", "Got a new session id")
+			c.say("create /c", "[/c]: rc = 0")
+			c.say("set /c data", "/c: rc = 0")
+			c.say("get /c", "data\n")
+			c.say("create +e /c/e", "[/c/e]: rc = 0")
+			c.say("create +s /c/s", "name = /c/s0000000001")
+			c.say("create2 /c/2", "[/c/2]: rc = 0")
+			c.say("ls /c", "s0000000001\n")
+			c.say("ls2 /c", "version=1")
+			c.say("exists /c/none", "Error -101")
+			c.say("create /c", "-110")
+			c.say("delete /c", "-111")
+			c.say("wexists /c/w", "-101")
+			c.say("create /c/w", "CREATED_EVENT")
+			c.say("wexists /c/w", "") // of one that is there it prints nothing
+			c.say("set /c/w x", "CHANGED_EVENT")
+			c.say("wexists /c/w", "") // of one that is there it prints nothing
+			c.say("delete /c/w", "DELETED_EVENT")
+			c.say("sync /c", "[/c]: rc = 0")
+			c.say("myid", "session Id = ")
+			c.say("addauth digest u:p", "")
+			c.say("get /c", "version=1")
+			c.say("quit", "")
+		})
+	}
+}
+
+// talk is a program that is told lines and answers when it likes.
+type talk struct {
+	t     *testing.T
+	stdin io.Writer
+
+	mu   sync.Mutex
+	said bytes.Buffer
+	more chan struct{}
+}
+
+func newTalk(t *testing.T, cmd *exec.Cmd) *talk {
+	c := &talk{t: t, more: make(chan struct{}, 1)}
+	var err error
+	if c.stdin, err = cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stdout, cmd.Stderr = c, c
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	return c
+}
+
+// Write takes what the program prints.
+func (c *talk) Write(b []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	select {
+	case c.more <- struct{}{}:
+	default:
+	}
+	return c.said.Write(b)
+}
+
+// say tells a line and waits until the program has printed the answer.
+func (c *talk) say(line, answer string) {
+	c.t.Helper()
+	if line != "" {
+		c.mu.Lock()
+		c.said.Reset()
+		c.mu.Unlock()
+		if _, err := io.WriteString(c.stdin, line+"\n"); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+	deadline := time.After(10 * time.Second)
+	for {
+		c.mu.Lock()
+		said := c.said.String()
+		c.mu.Unlock()
+		if strings.Contains(said, answer) {
+			return
+		}
+		select {
+		case <-c.more:
+		case <-deadline:
+			c.t.Fatalf("%q was answered with\n%s\nnot with %q", line, said, answer)
+		}
+	}
+}
+
+// Curator needs a Java compiler and jars that few machines have; where they are,
+// it must work.
+func TestCurator(t *testing.T) {
+	var jars []string
+	for _, jar := range []string{"curator-client", "curator-framework", "curator-recipes", "guava", "failureaccess"} {
+		jars = append(jars, "/usr/share/java/"+jar+".jar")
+	}
+	for _, need := range jars[:4] {
+		if _, err := os.Stat(need); err != nil {
+			t.Skipf("no %s: apt-get install libcurator-recipes-java", need)
+		}
+	}
+	if _, err := exec.LookPath("javac"); err != nil {
+		t.Skip("no javac: apt-get install default-jdk-headless")
+	}
+	apache, ours := bothServers(t)
+	program := filepath.Join("testdata", "CuratorProgram.java")
+	got := output(t, zktest.Java(t, jars, program, ours))
+	if !strings.HasSuffix(got, "done\n") {
+		t.Errorf("it did not come to its end:\n%s", got)
+	}
+	sameLines(t, got, output(t, zktest.Java(t, jars, program, apache)))
+}
+
+// ruok and srvr, as monitoring asks.
+func TestFourLetterWords(t *testing.T) {
+	s := start(t, Config{})
+	w := openSession(t, s.Addr(), 10*time.Second)
+	w.create("/a", "", 0)
+	if out, err := zktest.FourLetter(s.Addr(), "ruok"); err != nil || out != "imok" {
+		t.Errorf("ruok: %q, %v", out, err)
+	}
+	out, err := zktest.FourLetter(s.Addr(), "srvr")
+	if err != nil {
+		t.Fatal(err)
+	}
+	form := regexp.MustCompile(`^Zookeeper version: 3\.\d+\.\d+-\S+, built on \S+ \S+ UTC
+Latency min/avg/max: \d+/\d+\.\d+/\d+
+Received: \d+
+Sent: \d+
+Connections: 2
+Outstanding: 0
+Zxid: 0x2
+Mode: standalone
+Node count: 5
+$`)
+	if !form.MatchString(out) {
+		t.Errorf("srvr:\n%s", out)
+	}
+	closed, err := Start(context.Background(), Config{Words: []string{"ruok"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closed.Close()
+	if out, _ := zktest.FourLetter(closed.Addr(), "srvr"); out != "srvr is not executed because it is not in the whitelist.\n" {
+		t.Errorf("srvr where it is not allowed: %q", out)
+	}
+}
