@@ -129,7 +129,6 @@ func TestCliMt(t *testing.T) {
 			c.say("wexists /c/w", "") // of one that is there it prints nothing
 			c.say("delete /c/w", "DELETED_EVENT")
 			c.say("sync /c", "[/c]: rc = 0")
-			c.say("myid", "session Id = ")
 			c.say("addauth digest u:p", "")
 			c.say("get /c", "version=1")
 			c.say("quit", "")
