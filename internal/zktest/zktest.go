@@ -51,11 +51,13 @@ func Java(tb testing.TB, extra []string, args ...string) *exec.Cmd {
 		}
 		cp = append(cp, p)
 	}
-	return exec.Command(java, append([]string{
+	cmd := exec.Command(java, append([]string{
 		"-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto",
 		"-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
 		"-Dzookeeper.extendedTypesEnabled=true",
 		"-cp", strings.Join(cp, ":")}, args...)...)
+	diesWithUs(cmd)
+	return cmd
 }
 
 // Server is a running Apache ZooKeeper.
