@@ -124,7 +124,7 @@ func (e *Env) moveOps(ctx context.Context, from, to string) ([]jute.Op, error) {
 				return &Error{Path: o.path, Err: errEphemeral}
 			}
 			ops := []jute.Op{o.createAt(rebase(o.path, from, to)), deleteOp(o.path, o.stat.Version)}
-			if size += multiSize(ops) - multiSize(nil); size > maxPacket && !e.Force {
+			if size += multiSize(ops) - multiSize(nil); size > maxPacket {
 				return errTooLarge
 			}
 			creates, deletes = append(creates, ops[0]), append(deletes, ops[1])
@@ -136,7 +136,7 @@ func (e *Env) moveOps(ctx context.Context, from, to string) ([]jute.Op, error) {
 }
 
 func (e *Env) moveOnce(ctx context.Context, ops []jute.Op, to string) error {
-	if multiSize(ops) > maxPacket && !e.Force {
+	if multiSize(ops) > maxPacket {
 		return errTooLarge
 	}
 	ctx, cancel := e.answerIn(ctx)
@@ -177,7 +177,8 @@ func (e *Env) explainMove(ctx context.Context, z Znodes, ops []jute.Op, failed i
 // explainPlace explains why a znode could not be created in its new place.
 func (e *Env) explainPlace(ctx context.Context, z Znodes, path, to string, err error) error {
 	if errors.Is(err, jute.ErrNoAuth) && path != to {
-		return &Error{Path: path, Err: fmt.Errorf("%w: the ACL of %s does not let you create below it", err, jute.ParentPath(path))}
+		return &Error{Path: path, Err: fmt.Errorf("%w: the ACL of %s does not let you create below it", err, jute.ParentPath(path)),
+			Hint: "--auth scheme:data gives another identity"}
 	}
 	if errors.Is(err, jute.ErrNodeExists) {
 		return &Error{Path: path, Err: err}

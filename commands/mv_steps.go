@@ -28,7 +28,7 @@ type stepMove struct {
 // still as it was copied. Whatever fails, all data is in the one place or in the
 // other.
 func (e *Env) moveInSteps(ctx context.Context, from, to string) (int64, error) {
-	m := &stepMove{env: e, from: from, to: to, seed: maphash.MakeSeed()}
+	m := newStepMove(e, from, to)
 	if n, err := m.copy(ctx); err != nil {
 		return 0, soFar(from, err, fmt.Sprintf("nothing was moved; %s had been copied to %s before", znodes(Style{Terminal: true}, n), to))
 	}
@@ -39,6 +39,10 @@ func (e *Env) moveInSteps(ctx context.Context, from, to string) (int64, error) {
 		return 0, soFar(from, err, fmt.Sprintf("the copy at %s is whole; of the original %s were deleted", to, znodes(Style{Terminal: true}, int64(n))))
 	}
 	return int64(len(m.done)), nil
+}
+
+func newStepMove(e *Env, from, to string) *stepMove {
+	return &stepMove{env: e, from: from, to: to, seed: maphash.MakeSeed()}
 }
 
 func (m *stepMove) sum(data []byte, acl []jute.ACL) uint64 {

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"zook/client"
 	"zook/jute"
 )
 
@@ -55,6 +56,24 @@ func (p *proxy) cut() {
 		c.Close()
 	}
 	p.conns = nil
+}
+
+// cutWhen cuts all connections at a moment, for which it asks all the time over
+// another connection; stop ends that.
+func (p *proxy) cutWhen(c *client.Client, now func(*client.Client) bool) (stop func()) {
+	ended := make(chan struct{})
+	var asking sync.WaitGroup
+	asking.Go(func() {
+		for !now(c) {
+			select {
+			case <-ended:
+				return
+			default:
+			}
+		}
+		p.cut()
+	})
+	return func() { close(ended); asking.Wait() }
 }
 
 func (p *proxy) resume() {
