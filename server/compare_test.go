@@ -32,7 +32,7 @@ func (p *program) on(name string) *wire {
 	p.t.Helper()
 	w := p.conns[name]
 	if w == nil {
-		w = openSession(p.t, p.addr, 5*time.Second)
+		w = openSession(p.t, p.addr, 20*time.Second)
 		p.conns[name] = w
 		if len(p.conns) == 1 {
 			var res jute.Create2Response
@@ -66,6 +66,7 @@ func (p *program) do(conn, name string, op jute.OpCode, body any) {
 		f, err := w.next()
 		if err != nil {
 			came = append(came, "closed")
+			p.t.Logf("%s: %v", name, err) // shown if the test fails
 			break
 		}
 		if f.Xid == jute.XidNotification {
@@ -214,8 +215,8 @@ func run(t *testing.T, addr string, body func(*program)) []noted {
 type differing struct{ apache, ours, why string }
 
 func TestAnswersAreApaches(t *testing.T) {
-	apache := zktest.Apache(t, "")
-	ours := start(t, Config{TickTime: 500 * time.Millisecond, ExtendedTypes: true})
+	apache := zktest.Apache(t, "", "tickTime=2000")
+	ours := start(t, Config{TickTime: 2 * time.Second, ExtendedTypes: true})
 	for _, c := range comparisons {
 		t.Run(c.name, func(t *testing.T) {
 			want, got := run(t, apache.Addr, c.program), run(t, ours.Addr(), c.program)

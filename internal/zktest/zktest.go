@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -69,7 +70,25 @@ type Server struct {
 	cfg    string
 	cmd    *exec.Cmd
 	waited chan struct{}
-	log    bytes.Buffer
+	log    logBuffer
+}
+
+// logBuffer takes what a server logs while a test looks at it.
+type logBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 // Apache starts Apache ZooKeeper standalone on a free port of 127.0.0.1 and on
@@ -99,7 +118,7 @@ func Apache(tb testing.TB, dataDir string, config ...string) *Server {
 func (s *Server) Start() {
 	s.tb.Helper()
 	cmd := Java(s.tb, nil, "org.apache.zookeeper.server.ZooKeeperServerMain", s.cfg)
-	s.log.Reset()
+	s.log = logBuffer{}
 	cmd.Stdout, cmd.Stderr = &s.log, &s.log
 	if err := cmd.Start(); err != nil {
 		s.tb.Fatal(err)
