@@ -18,22 +18,23 @@ import (
 type proxy struct {
 	server string // host:port/chroot of the proxy
 	addr   string // of the server behind
-	t      *testing.T
 
-	mu      sync.Mutex
-	conns   []net.Conn
-	down    bool
 	unknown []jute.OpCode // refused as servers refuse what they do not know
+
+	mu     sync.Mutex
+	conns  []net.Conn
+	down   bool
+	expire bool // sessions have expired when they come back
 }
 
-func newProxy(t *testing.T, server string) *proxy {
+func newProxy(t *testing.T, server string, unknown ...jute.OpCode) *proxy {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	addr, chroot, _ := strings.Cut(server, "/")
-	p := &proxy{server: l.Addr().String() + "/" + chroot, addr: addr, t: t}
+	p := &proxy{server: l.Addr().String() + "/" + chroot, addr: addr, unknown: unknown}
 	t.Cleanup(func() { l.Close(); p.cut() })
 	go func() {
 		for {
@@ -76,10 +77,11 @@ func (p *proxy) cutWhen(c *client.Client, now func(*client.Client) bool) (stop f
 	return func() { close(ended); asking.Wait() }
 }
 
-func (p *proxy) resume() {
+// resume accepts connections again; expired says that no session has survived.
+func (p *proxy) resume(expired bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.down = false
+	p.down, p.expire = false, expired
 }
 
 func (p *proxy) serve(c net.Conn) {
@@ -95,18 +97,18 @@ func (p *proxy) serve(c net.Conn) {
 		return
 	}
 	p.conns = append(p.conns, c, behind)
-	unknown := slices.Clone(p.unknown)
+	expire := p.expire
 	p.mu.Unlock()
 	go func() {
 		io.Copy(c, behind)
 		c.Close()
 	}()
-	p.requests(c, behind, unknown)
+	p.requests(c, behind, expire)
 }
 
 // requests passes requests on, but for those that are unknown: to them it answers
 // and hangs up.
-func (p *proxy) requests(c, behind net.Conn, unknown []jute.OpCode) {
+func (p *proxy) requests(c, behind net.Conn, expire bool) {
 	for first := true; ; first = false {
 		frame := make([]byte, 4)
 		if _, err := io.ReadFull(c, frame); err != nil {
@@ -117,7 +119,13 @@ func (p *proxy) requests(c, behind net.Conn, unknown []jute.OpCode) {
 		if _, err := io.ReadFull(c, frame[4:]); err != nil {
 			return
 		}
-		if !first && n >= 8 && slices.Contains(unknown, jute.OpCode(binary.BigEndian.Uint32(frame[8:]))) {
+		var connect jute.ConnectRequest
+		if first && expire && jute.Unmarshal(frame[4:], &connect) == nil && connect.SessionID != 0 {
+			reply := jute.Marshal(&jute.ConnectResponse{Passwd: make([]byte, 16)})
+			c.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(reply))), reply...))
+			return
+		}
+		if !first && n >= 8 && slices.Contains(p.unknown, jute.OpCode(binary.BigEndian.Uint32(frame[8:]))) {
 			xid := int32(binary.BigEndian.Uint32(frame[4:]))
 			reply := jute.Marshal(&jute.ReplyHeader{Xid: xid, Err: jute.ErrUnimplemented})
 			c.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(reply))), reply...))

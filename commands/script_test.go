@@ -181,19 +181,17 @@ func TestScriptWhoseSessionExpires(t *testing.T) {
 		in, lines := io.Pipe()
 		env := newTerminal(proxy.server)
 		defer env.Close()
-		env.Connect.SessionTimeout = time.Second
 		ended := make(chan error, 1)
 		go func() { ended <- RunScript(t.Context(), &env.Env, "lock.zk", in, false) }()
 		fmt.Fprintln(lines, "create -e /lock")
 		until(t, "the lock", func() bool { return env.peek() == "/lock\n" })
+		id := env.Connected().SessionID()
 		proxy.cut()
-		other := dial(t, server)
-		until(t, "end of the session", func() bool {
-			stat, err := other.Exists(t.Context(), "/lock")
-			return err == nil && stat == nil
+		proxy.resume(true)
+		until(t, "new session", func() bool {
+			c := env.Connected()
+			return c.State() == client.StateConnected && c.SessionID() != id
 		})
-		proxy.resume()
-		until(t, "new session", func() bool { c := env.Connected(); return c.State() == client.StateConnected })
 		go fmt.Fprintln(lines, "set / 'I hold the lock'")
 		err := <-ended
 		if !errors.Is(err, jute.ErrSessionExpired) || ExitCode(err) != ExitNoConnection {

@@ -58,7 +58,7 @@ func (c *change) shown() string {
 	case c.Base64 != nil:
 		return fmt.Sprintf("(%d bytes, binary)", len(c.Base64))
 	case c.Problem != "":
-		return "(" + c.Problem + ")"
+		return "(" + printable(c.Problem) + ")"
 	}
 	return ""
 }

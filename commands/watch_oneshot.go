@@ -132,7 +132,7 @@ func (o *oneShotWatcher) event(ctx context.Context, e client.Event) (changes []c
 func (o *oneShotWatcher) cameOrWent(ctx context.Context, e client.Event) (changes []client.Event, err error) {
 	if e.Type == jute.EventNodeDeleted {
 		changes = o.forget(e.Path)
-		if above := o.known[jute.ParentPath(e.Path)]; above != nil {
+		if above := o.known[jute.ParentPath(e.Path)]; above != nil && o.w.recursive {
 			above.deleted = true
 		}
 	}
