@@ -152,7 +152,7 @@ func otherRequests(p *program) {
 		conn := fmt.Sprintf("c%d", op)
 		p.do(conn, fmt.Sprintf("before %d", op), jute.OpExists, reqExists("/o", false))
 		p.do(conn, fmt.Sprintf("op %d", op), op, &jute.CheckVersionRequest{Path: "/o", Version: -1})
-		p.do(conn, fmt.Sprintf("after %d", op), jute.OpExists, reqExists("/o", false))
+		p.closed(conn, fmt.Sprintf("after %d", op)) // Apache may answer one more on the way
 	}
 	p.a("others go on", jute.OpExists, reqExists("/o", false))
 	p.a("close", jute.OpCloseSession, nil)
