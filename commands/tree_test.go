@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+
+	"zook/jute"
 )
 
 const aTree = `
@@ -79,4 +81,39 @@ func TestTreeOfHostileNames(t *testing.T) {
 			t.Errorf("drawn as %q", got)
 		}
 	}
+}
+
+// A parent of 100,000 children is no reason to wait long, or to keep them all.
+func TestUnderManyChildren(t *testing.T) {
+	server := servers[0].start(t) // Apache's takes a minute for this
+	addr := server + emptyTree(t, server)
+	const n = 100_000
+	bigTree(t, addr, "/big", n, 10)
+	out := zook(t.Context(), addr, "", "tree", "/big")
+	lines := strings.Split(out, "\n")
+	if len(lines) != n+5 || lines[2] != "    |-- 000000" || lines[n+1] != "    `-- 099999" || lines[n+3] != "100002 znodes" {
+		t.Errorf("tree printed %d lines, among them %q %q %q", len(lines), lines[2], lines[n+1], lines[len(lines)-2])
+	}
+	for _, test := range []struct{ line, want string }{
+		{"du -s /big", "1000000\t100002\t/big\n"},
+		{"find /big --name 09999[89]", "/big/kids/099998\n/big/kids/099999\n"},
+		{"find /big --min-children 100000", "/big/kids\n"},
+		{"grep -r 0000099999 /big", "/big/kids/099999:0000099999\n"},
+	} {
+		if got := zook(t.Context(), addr, "", strings.Fields(test.line)...); got != test.want {
+			t.Errorf("%s\n--- got\n%.300s--- want\n%s", test.line, got, test.want)
+		}
+	}
+	old := newProxy(t, addr, jute.OpAddWatch) // where every znode has a watch of its own
+	w := startWatch(t, old.server, "-r", "/big")
+	c := dial(t, addr)
+	if _, err := c.Set(t.Context(), "/big/kids/050000", nil, -1); err != nil {
+		t.Fatal(err)
+	}
+	w.expect("NodeDataChanged /big/kids/050000")
+	if err := c.Delete(t.Context(), "/big/kids/050000", -1); err != nil {
+		t.Fatal(err)
+	}
+	w.expect("NodeDataChanged /big/kids/050000", "NodeDeleted /big/kids/050000")
+	w.stop()
 }

@@ -4,75 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 	"unicode/utf8"
 
-	"github.com/fatih/color"
 	"github.com/spf13/cobra"
 
 	"zook/client"
 	"zook/jute"
 )
-
-// change is what watch prints of an event.
-type change struct {
-	Time    Time    `json:"time"` // when it was heard of
-	Type    string  `json:"type"` // NodeCreated, NodeDeleted, NodeDataChanged, NodeChildrenChanged
-	Path    string  `json:"path"`
-	Zxid    *Hex    `json:"zxid,omitempty"`       // of the change, if known
-	Data    *string `json:"data,omitempty"`       // with --data, if it is UTF-8
-	Base64  []byte  `json:"dataBase64,omitempty"` // if it is not
-	Problem string  `json:"error,omitempty"`      // why there is no data
-
-	event client.Event
-}
-
-var changeColors = map[jute.EventType]color.Attribute{
-	jute.EventNodeCreated:         color.FgGreen,
-	jute.EventNodeDeleted:         red,
-	jute.EventNodeDataChanged:     yellow,
-	jute.EventNodeChildrenChanged: color.FgCyan,
-}
-
-func (c *change) Text(w io.Writer, s Style) {
-	if s.Terminal {
-		at := time.UnixMilli(int64(c.Time)).Format("15:04:05.000")
-		kind := s.Paint(fmt.Sprintf("%-19s", c.Type), changeColors[c.event.Type])
-		fmt.Fprintf(w, "%s %s %s", s.Paint(at, faint), kind, printable(c.Path))
-	} else {
-		fmt.Fprintf(w, "%v %s %s", c.Time, c.Type, printable(c.Path))
-	}
-	if data := c.shown(); data != "" {
-		io.WriteString(w, "\t"+data)
-	}
-	fmt.Fprintln(w)
-}
-
-// shown is the data in one line.
-func (c *change) shown() string {
-	switch {
-	case c.Data != nil:
-		return printable(*c.Data)
-	case c.Base64 != nil:
-		return fmt.Sprintf("(%d bytes, binary)", len(c.Base64))
-	case c.Problem != "":
-		return "(" + printable(c.Problem) + ")"
-	}
-	return ""
-}
-
-func (c *change) Row(Style) ([]string, [][]string) {
-	return []string{"time", "event", "path", "data"}, [][]string{{c.Time.String(), c.Type, printable(c.Path), c.shown()}}
-}
-
-func (c *change) ZkCli(w io.Writer) { zkcliEvent(w, c.event) }
-
-func newChange(e client.Event) *change {
-	item := EventItem(e)
-	return &change{Time: Time(time.Now().UnixMilli()), Type: item.Type, Path: item.Path, Zxid: item.Zxid, event: e}
-}
 
 type watchOptions struct {
 	recursive, data bool
@@ -91,10 +31,11 @@ come or go; with -r the creation, deletion and data of PATH and of all below it.
 need not exist yet.
 
 watch has a session of its own. When the connection is lost it says so, and opens it
-again; what changed meanwhile is told then. Deletions that only the parent knows of are
-told as NodeChildrenChanged of the parent. Servers before 3.6 have no watches that last:
-with them zook sets a watch on every znode, again after every event, and of changes in
-quick succession may tell only the last.
+again; what changed meanwhile is told then, and what changed about the moments of loss
+and return perhaps twice. Deletions that only the parent knows of are told as
+NodeChildrenChanged of the parent. Servers before 3.6 have no watches that last: with
+them zook sets a watch on every znode, again after every event, and of changes in quick
+succession may tell only the last.
 
 It ends with Ctrl-C, after --for, or after -n events; "watching" on standard error tells
 that watches are set. The exit code is 0, but 1 if -n events have not come.`,
@@ -136,19 +77,19 @@ func (e *Env) watch(ctx context.Context, args []string, o *watchOptions) error {
 	}
 	session, err := e.ownSession(ctx, w.onState, w.queue.push)
 	if err != nil {
-		return w.end(ctx, err)
+		return err
 	}
 	defer session.Close()
 	w.session = session
-	w.printer = e.Printer(o.count != 1)
-	err = w.start(ctx)
-	if err == nil {
-		err = w.run(ctx)
+	if err := w.start(ctx); err != nil {
+		return err
 	}
+	w.printer = e.Printer(o.count != 1)
+	err = w.end(ctx, w.run(ctx))
 	if e := w.printer.Close(); err == nil {
 		err = e
 	}
-	return w.end(ctx, err)
+	return err
 }
 
 // ownSession opens a session beside that of Env, with the same settings and
@@ -238,7 +179,7 @@ func (w *watching) start(ctx context.Context) error {
 		what += " and all below"
 	}
 	fmt.Fprintf(w.env.Err, "zook: watching %s%s\n", printable(what), how)
-	return w.printer.Flush()
+	return nil
 }
 
 // read is statAndChildren in the session of the watch.

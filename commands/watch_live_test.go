@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -385,6 +386,15 @@ func TestWatchWithoutAServer(t *testing.T) {
 	got := zook(t.Context(), "127.0.0.1:1", "", "watch", "/a")
 	if want := "! zook: watch: cannot connect to 127.0.0.1:1: connection refused\n= 8\n"; got != want {
 		t.Errorf("got %s want %s", got, want)
+	}
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // it accepts, and says nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	got = zook(t.Context(), silent.Addr().String(), "", "watch", "--for", "200ms", "/a")
+	if !strings.HasPrefix(got, "! zook: watch: ") || !strings.HasSuffix(got, "= 8\n") {
+		t.Errorf("it never watched, and says %s", got)
 	}
 }
 

@@ -78,7 +78,8 @@ func (p *persistentWatcher) rest(ctx context.Context) {
 }
 
 // catchUp looks for changes after seen. Those after the answer to its first
-// question are events of the watches that are set again, not its own.
+// question are left to the watches, which have been set again a moment before:
+// what changed in that moment is told twice.
 func (p *persistentWatcher) catchUp(ctx context.Context, _ bool) ([]client.Event, error) {
 	var changes []client.Event
 	until := int64(0)
