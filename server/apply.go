@@ -46,7 +46,7 @@ func (s *Server) applied(txn *jute.Txn, res datatree.Result) {
 	if c := s.connOf(h.ClientID); c != nil {
 		c.complete(waiting{h.ClientID, h.Cxid, h.Type}, res)
 		if h.Type == jute.OpCloseSession {
-			c.out.end()
+			c.out.end() // where the client did not ask for it
 		}
 	}
 }
@@ -81,6 +81,9 @@ func (c *conn) answerWrite(op *clientOp) {
 		return
 	}
 	c.reply(op, res.Err, rec)
+	if op.op == jute.OpCloseSession {
+		c.out.end() // what the client asked for behind it has no session
+	}
 }
 
 func multiResponse(res datatree.Result) jute.Record {

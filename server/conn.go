@@ -69,13 +69,18 @@ func (c *conn) serve() {
 	}
 	if word := string(head[:]); c.srv.words[word] != nil {
 		c.srv.fourLetter(c.nc, word)
+		c.drain()
 		return
 	}
 	c.srv.running.Add(1)
 	go func() {
 		defer c.srv.running.Done()
 		c.out.send(c.afterSending)
-		c.close()
+		if !c.out.isEnding() {
+			c.close()
+		} else if half, ok := c.nc.(interface{ CloseWrite() error }); ok {
+			half.CloseWrite() // the reader closes the rest
+		}
 	}()
 	if err := c.handshake(r, head); err != nil {
 		c.srv.log.Info("connection refused", "from", c.nc.RemoteAddr().String(), "reason", err.Error())
@@ -84,8 +89,16 @@ func (c *conn) serve() {
 			"session", hex(c.session.id), "reason", err.Error())
 	}
 	if c.out.isEnding() {
-		<-c.ended
+		c.drain()
 	}
+}
+
+// drain reads on until the client closes its side. Otherwise what it has sent
+// and nobody read would make a reset of the close, which can take the last reply
+// from the client again.
+func (c *conn) drain() {
+	c.nc.SetReadDeadline(time.Now().Add(lastWord))
+	io.Copy(io.Discard, c.nc)
 }
 
 // readFrame reads the rest of a frame whose length has been read. It takes
@@ -122,7 +135,7 @@ func (c *conn) readLoop(r *bufio.Reader) error {
 		}
 	}
 	defer flush() // what came before a frame that is none
-	for {
+	for !c.out.isEnding() {
 		if r.Buffered() < 4 {
 			flush()
 		}
@@ -131,7 +144,7 @@ func (c *conn) readLoop(r *bufio.Reader) error {
 			return err
 		}
 		b, err := c.readFrame(r, head)
-		if err != nil {
+		if err != nil || c.out.isEnding() {
 			return err
 		}
 		var h jute.RequestHeader
@@ -156,12 +169,13 @@ func (c *conn) readLoop(r *bufio.Reader) error {
 		case op.write:
 			writes = append(writes, &request{c.session.id, op.xid, op.op, op.body, c.identities()})
 		}
-		if c.out.full() || c.pending.behind() {
+		if c.out.full() || c.behind() {
 			flush() // what is waited for must not wait for us
-			c.pending.waitForRoom()
+			c.waitUntilAnswered()
 			c.out.waitForRoom()
 		}
 	}
+	return nil
 }
 
 // throughPipeline reports whether a request waits for the pipeline.
@@ -240,7 +254,7 @@ func (c *conn) authenticate(op *clientOp) error {
 // close ends the connection at once; the session stays.
 func (c *conn) close() {
 	c.once.Do(func() {
-		c.pending.close()
+		c.dropPending()
 		c.out.close()
 		close(c.ended)
 		c.nc.Close()

@@ -13,12 +13,12 @@ import (
 // not read from until it has received some of it; beyond the second, which only
 // watch events can reach, it is disconnected.
 const (
-	maxOut       = 4 << 20
-	maxOutEvents = 64 << 20
+	maxOut       = 256 << 10
+	maxOutEvents = 16 << 20
 )
 
-// lastWord is how long a client has for taking what is sent before its
-// connection is closed.
+// lastWord is how long a client has for taking the last of what it is sent, and
+// for closing its side.
 const lastWord = 2 * time.Second
 
 // outbox gathers the frames for one client. The goroutine that runs send is the
@@ -74,14 +74,13 @@ func (o *outbox) waitForRoom() {
 	}
 }
 
-// end makes send return once everything so far is sent, or the client has not
-// taken it for a while.
+// end makes send return once everything so far is sent. Nothing more is taken.
 func (o *outbox) end() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if !o.ending {
 		o.ending = true
-		o.nc.SetWriteDeadline(time.Now().Add(lastWord))
+		o.nc.SetDeadline(time.Now().Add(lastWord))
 		o.wake.Signal()
 	}
 }

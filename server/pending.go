@@ -9,11 +9,13 @@ import (
 	"zook/jute"
 )
 
-// Limits of the requests of one connection that wait for an answer. Beyond
-// either the client is not read from.
+// Limits of the requests that wait for an answer: how many of one connection, and
+// their bytes, of one connection and of all. A client beyond the first two is not
+// read from, and beyond the third none is that has a request waiting.
 const (
 	maxPending      = 4096
-	maxPendingBytes = 4 << 20
+	maxPendingBytes = 2 << 20
+	maxInFlight     = 64 << 20
 )
 
 // clientOp is a request of a client as it arrived.
@@ -52,8 +54,14 @@ func (c *conn) enqueue(op clientOp) (ok bool) {
 		return false
 	}
 	p.ops = append(p.ops, op)
-	p.bytes += len(op.body)
+	c.weigh(len(op.body))
 	return true
+}
+
+// weigh counts bytes that wait. The caller holds pending.mu.
+func (c *conn) weigh(n int) {
+	c.pending.bytes += n
+	c.srv.inFlight.Add(int64(n))
 }
 
 // submit hands writes to the preparer, unless the connection is closed: whoever
@@ -103,7 +111,7 @@ func (c *conn) advance() {
 		} else {
 			c.answerRead(op)
 		}
-		p.bytes -= len(op.body)
+		c.weigh(-len(op.body))
 		*op = clientOp{}
 	}
 	if p.first == before {
@@ -138,28 +146,33 @@ func (c *conn) afterSending() {
 }
 
 // behind reports whether so much waits that the client must not be read from.
-func (p *pendingOps) behind() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.tooMuch()
+func (c *conn) behind() bool {
+	c.pending.mu.Lock()
+	defer c.pending.mu.Unlock()
+	return c.tooMuchWaits()
 }
 
-func (p *pendingOps) tooMuch() bool {
-	return (len(p.ops)-p.first > maxPending || p.bytes > maxPendingBytes) && !p.closed
+func (c *conn) tooMuchWaits() bool {
+	p := &c.pending
+	n := len(p.ops) - p.first
+	return n > maxPending || p.bytes > maxPendingBytes || n > 0 && c.srv.inFlight.Load() > maxInFlight
 }
 
-func (p *pendingOps) waitForRoom() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for p.tooMuch() {
-		p.room.Wait()
+// waitUntilAnswered waits until less waits.
+func (c *conn) waitUntilAnswered() {
+	c.pending.mu.Lock()
+	defer c.pending.mu.Unlock()
+	for c.tooMuchWaits() {
+		c.pending.room.Wait()
 	}
 }
 
-// close drops what waits.
-func (p *pendingOps) close() {
+// dropPending drops what waits, and all that may come.
+func (c *conn) dropPending() {
+	p := &c.pending
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	c.weigh(-p.bytes)
 	p.closed, p.ops, p.first = true, nil, 0
 	p.room.Broadcast()
 }

@@ -27,8 +27,6 @@ func (c *conn) answerRead(op *clientOp) {
 	case read == nil: // what it is is not known, so neither is what the client expects
 		c.out.put(&jute.ReplyHeader{Xid: op.xid, Zxid: -1, Err: jute.ErrUnimplemented}, nil)
 		c.out.end()
-	case c.session.closed.Load():
-		c.reply(op, jute.ErrSessionExpired, nil)
 	default:
 		rec, err := read(r, jute.NewDecoder(op.body))
 		c.reply(op, err, rec)

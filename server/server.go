@@ -49,6 +49,7 @@ type Server struct {
 	prep     *preparer
 	engine   *logEngine
 	requests *queue[*request]
+	inFlight atomic.Int64 // bytes of requests that wait for an answer
 	snaps    *snapshotter
 	stats    stats
 	words    map[string]func() string

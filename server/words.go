@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -24,13 +25,14 @@ func (s *Server) fourLetterWords() map[string]func() string {
 
 func (s *Server) fourLetter(nc net.Conn, word string) {
 	nc.SetWriteDeadline(time.Now().Add(5 * time.Second))
-	for _, allowed := range s.cfg.Words {
-		if allowed == "*" || allowed == word {
-			fmt.Fprint(nc, s.words[word]())
-			return
-		}
+	if slices.Contains(s.cfg.Words, "*") || slices.Contains(s.cfg.Words, word) {
+		fmt.Fprint(nc, s.words[word]())
+	} else {
+		fmt.Fprintf(nc, "%s is not executed because it is not in the whitelist.\n", word)
 	}
-	fmt.Fprintf(nc, "%s is not executed because it is not in the whitelist.\n", word)
+	if half, ok := nc.(interface{ CloseWrite() error }); ok {
+		half.CloseWrite()
+	}
 }
 
 // srvr is in the form of ServerStats.toString.
