@@ -79,9 +79,9 @@ comes after those below it, as in du.`,
 		},
 	}
 	f := cmd.Flags()
-	f.IntVarP(&levels, "depth", "d", 1, "how many levels below PATH to print")
+	f.IntVarP(&levels, "depth", "d", 1, "print `N` levels below PATH")
 	f.BoolVarP(&total, "summarize", "s", false, "print only the sum of each PATH")
-	f.StringVar(&sort, "sort", sortPath, "order: "+strings.Join(sorts, ", ")+"; of the last two the biggest first")
+	f.StringVar(&sort, "sort", sortPath, "`order`: "+strings.Join(sorts, ", ")+"; of the last two the biggest first")
 	if !env.nested {
 		cmd.RegisterFlagCompletionFunc("sort", cobra.FixedCompletions(sorts, cobra.ShellCompDirectiveNoFileComp))
 	}

@@ -70,15 +70,15 @@ Containers and znodes with a TTL count as persistent: servers do not tell which 
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.name, "name", "", "the name matches this pattern of *, ? and [...]")
-	f.StringVar(&o.kind, "type", "", "it is "+strings.Join(kinds, " or "))
-	f.StringVar(&o.size, "size", "", "its data has N bytes: N, +N or -N")
-	f.StringVar(&o.mtime, "mtime", "", "its data was set AGE ago: +AGE or -AGE")
-	f.StringVar(&o.newer, "newer", "", "its data was set after that of the znode at this path")
-	f.StringVar(&o.owner, "owner", "", "it is an ephemeral of this session (0x...)")
+	f.StringVar(&o.name, "name", "", "the name matches this `pattern` of *, ? and [...]")
+	f.StringVar(&o.kind, "type", "", "the `kind`: "+strings.Join(kinds, " or "))
+	f.StringVar(&o.size, "size", "", "its data has `N` bytes: N, +N or -N")
+	f.StringVar(&o.mtime, "mtime", "", "its data was set `AGE` ago: +AGE or -AGE")
+	f.StringVar(&o.newer, "newer", "", "its data was set after that of the znode at this `path`")
+	f.StringVar(&o.owner, "owner", "", "it is an ephemeral of this `session` (0x...)")
 	f.BoolVar(&o.empty, "empty", false, "it has neither data nor children")
-	f.IntVar(&o.minChildren, "min-children", 0, "it has at least so many children")
-	f.IntVar(&o.maxDepth, "max-depth", -1, "look no deeper than so many levels below PATH")
+	f.IntVar(&o.minChildren, "min-children", 0, "it has at least `N` children")
+	f.IntVar(&o.maxDepth, "max-depth", 0, "look no deeper than `N` levels below PATH")
 	if !env.nested {
 		cmd.RegisterFlagCompletionFunc("type", cobra.FixedCompletions(kinds, cobra.ShellCompDirectiveNoFileComp))
 		cmd.RegisterFlagCompletionFunc("newer", env.completePaths(-1))
@@ -136,8 +136,11 @@ func (o *findOptions) prepare(cmd *cobra.Command, env *Env) error {
 	if o.minChildren > 0 {
 		test(func(s *jute.Stat) bool { return int(s.NumChildren) >= o.minChildren })
 	}
-	if given("max-depth") && o.maxDepth < 0 {
+	if o.maxDepth < 0 {
 		return usagef("--max-depth: a depth is 0 or more")
+	}
+	if !given("max-depth") {
+		o.maxDepth = math.MaxInt
 	}
 	if given("newer") {
 		than, err := env.statOf(cmd.Context(), o.newer)
@@ -162,8 +165,7 @@ func (e *Env) statOf(ctx context.Context, arg string) (jute.Stat, error) {
 func (e *Env) find(cmd *cobra.Command, p *Printer, shown *progress, root string, o *findOptions) error {
 	var unread error
 	read := func(ctx context.Context, path string) ([]string, jute.Stat, error) {
-		deep := o.maxDepth < 0 || depth(root, path) < o.maxDepth
-		return e.statAndChildren(ctx, path, deep)
+		return e.statAndChildren(ctx, path, depth(root, path) < o.maxDepth)
 	}
 	err := walk(cmd.Context(), root, read, func(v visited[jute.Stat]) error {
 		shown.done.Add(1)

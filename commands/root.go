@@ -36,7 +36,7 @@ func groups() []group {
 		{"Shell", []func(*Env) *cobra.Command{
 			newShell, newCd, newPwd, newHistory, newRedo, newQuit}},
 		{"This program", []func(*Env) *cobra.Command{
-			newServer, newHelp, newVersion, newCompletion}},
+			newServer, newHelp, newScripts, newVersion, newCompletion}},
 	}
 }
 

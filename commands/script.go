@@ -18,10 +18,11 @@ import (
 
 // addScript lets zook without a command run a script.
 func addScript(root *cobra.Command, env *Env) {
+	root.Long += "\n\nWithout a command zook runs a script of them, from a pipe or with -f (zook help scripts)."
 	var file string
 	var keepGoing bool
 	f := root.Flags()
-	f.StringVarP(&file, "file", "f", "", "run the commands in this file, one a line; - for standard input")
+	f.StringVarP(&file, "file", "f", "", "run the script in this `FILE`; - for standard input")
 	f.BoolVarP(&keepGoing, "keep-going", "k", false, "of a script: go on after a command that failed")
 	root.RunE = func(cmd *cobra.Command, _ []string) error {
 		switch {
@@ -45,12 +46,32 @@ func addScript(root *cobra.Command, env *Env) {
 	}
 }
 
-const scriptHelp = `A script is a command a line, from a file (zook -f FILE) or through a pipe. It runs in
-one session, so ephemeral znodes live until its end, and stops at the first command that
-fails, unless -k is given; zook exits with the code of the first failure. A line that
-begins with # is a comment. A line goes on in the next one after a \ at its end, and
-inside quotes. Nothing is asked. Events of watches are printed between commands. Without a connection
-the script ends, -k or not.`
+func newScripts(*Env) *cobra.Command {
+	return &cobra.Command{
+		Use:   "scripts",
+		Short: "Explain how scripts run",
+		Long: `A script is a command a line, from a file (zook -f FILE) or through a pipe. It runs in
+one session, so that ephemeral znodes live until its end, and stops at the first command
+that fails; zook exits with the code of that. -k goes on, except without a connection,
+and exits with the code of the first failure.
+
+A line that begins with # is a comment. A line goes on in the next one after a \ at its
+end, and inside of quotes. Quotes and escapes are those of a POSIX shell. Nothing is
+asked. Events of watches are printed between commands; watch -n 1 waits for one.
+
+cd, history, redo and quit work as in the shell. With -f, standard input is free for
+data (set PATH -); through a pipe it is the script itself.`,
+		Example: `  zook -f setup.zk
+  zook -k -o jsonl < probes.zk
+  zook <<END
+    cd /app
+    create -e lock
+    set state running
+  END`,
+		Args: args(0, 0),
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+}
 
 // maxScriptLine is how long a command of a script may be, in bytes.
 const maxScriptLine = 64 << 20

@@ -87,7 +87,7 @@ In JSON there is a path and a depth for each znode; ls -R and find list paths.`,
 			return err
 		},
 	}
-	cmd.Flags().IntVarP(&levels, "level", "L", 0, "how many levels below PATH to draw (all)")
+	cmd.Flags().IntVarP(&levels, "level", "L", 0, "draw `N` levels below PATH, not all")
 	return cmd
 }
 

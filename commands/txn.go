@@ -39,7 +39,7 @@ func (r *txnResult) Row(Style) ([]string, [][]string) {
 }
 
 func newTxn(env *Env) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "txn OPERATION [; OPERATION]...",
 		Short: "Do several operations, all or none",
 		Long: `Do several operations in one transaction (a multi): all of them or, if one fails, none.
@@ -59,9 +59,8 @@ The exit code is that of the operation that failed.`,
 		Example: `  zook txn create /a x ';' set /b y -v 3 ';' delete /c ';' check /d 5
   zook txn 'create /a "x y"; set /b @data.json'
   zook txn -o json < operations.txt`,
-		Annotations:        map[string]string{ownWords: "yes"},
-		FParseErrWhitelist: cobra.FParseErrWhitelist{UnknownFlags: true}, // for completion, which sees those of operations
-		ValidArgsFunction:  completeOps(env),
+		Annotations:       map[string]string{ownWords: "yes"},
+		ValidArgsFunction: completeOps(env),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ops, err := env.readOps(args)
 			if err != nil {
@@ -70,6 +69,10 @@ The exit code is that of the operation that failed.`,
 			return env.transact(cmd.Context(), ops)
 		},
 	}
+	// Each operation parses its own: here they are for help and completion.
+	createFlags(cmd.Flags(), &createOptions{}, new(string))
+	versionFlag(cmd.Flags(), new(int32))
+	return cmd
 }
 
 // completeOps completes the names of operations and their paths.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"zook/jute"
 )
@@ -74,13 +75,20 @@ func (p *opParser) create() *cobra.Command {
 			return nil
 		},
 	}
-	f := cmd.Flags()
-	f.BoolVarP(&o.sequential, "sequential", "s", false, "")
-	f.BoolVarP(&o.ephemeral, "ephemeral", "e", false, "")
-	f.BoolVarP(&o.container, "container", "c", false, "")
-	f.VarP(&o.ttl, "ttl", "t", "")
-	f.StringVar(&acl, "acl", "", "")
+	createFlags(cmd.Flags(), &o, &acl)
 	return cmd
+}
+
+func createFlags(f *pflag.FlagSet, o *createOptions, acl *string) {
+	f.BoolVarP(&o.sequential, "sequential", "s", false, "of create: the server appends a counter to the name")
+	f.BoolVarP(&o.ephemeral, "ephemeral", "e", false, "of create: it goes with the session")
+	f.BoolVarP(&o.container, "container", "c", false, "of create: it goes when its last child has gone")
+	f.VarP(&o.ttl, "ttl", "t", "of create: it goes when it has been idle for so long")
+	f.StringVar(acl, "acl", "", "of create: scheme:id:perms[,...]")
+}
+
+func versionFlag(f *pflag.FlagSet, version *int32) {
+	f.Int32VarP(version, "version", "v", -1, "of set, delete and check: only if the data has this version")
 }
 
 // createOp is the operation that creates a znode of the kind. It is one that
@@ -114,7 +122,7 @@ func (p *opParser) set() *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().Int32VarP(&version, "version", "v", -1, "")
+	versionFlag(cmd.Flags(), &version)
 	return cmd
 }
 
@@ -136,7 +144,7 @@ func (p *opParser) delete() *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().Int32VarP(&version, "version", "v", -1, "")
+	versionFlag(cmd.Flags(), &version)
 	return cmd
 }
 
@@ -160,6 +168,6 @@ func (p *opParser) check() *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().Int32VarP(&version, "version", "v", -1, "")
+	versionFlag(cmd.Flags(), &version)
 	return cmd
 }

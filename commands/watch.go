@@ -55,8 +55,8 @@ that watches are set. The exit code is 0, but 1 if -n events have not come.`,
 	f := cmd.Flags()
 	f.BoolVarP(&o.recursive, "recursive", "r", false, "watch all znodes below too")
 	f.BoolVar(&o.data, "data", false, "print the data as it is after the change")
-	f.IntVarP(&o.count, "count", "n", 0, "end after so many events")
-	f.Var(&o.limit, "for", "end after so long, such as 30s")
+	f.IntVarP(&o.count, "count", "n", 0, "end after `N` events")
+	f.Var(&o.limit, "for", "end after this `time`, such as 30s")
 	return cmd
 }
 
