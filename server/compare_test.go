@@ -219,30 +219,36 @@ func TestAnswersAreApaches(t *testing.T) {
 	ours := start(t, Config{TickTime: 2 * time.Second, ExtendedTypes: true})
 	for _, c := range comparisons {
 		t.Run(c.name, func(t *testing.T) {
-			want, got := run(t, apache.Addr, c.program), run(t, ours.Addr(), c.program)
-			if len(got) != len(want) {
-				t.Fatalf("%d steps, and %d with Apache", len(got), len(want))
-			}
-			seen := map[string]bool{}
-			for i, w := range want {
-				if seen[w.name] {
-					t.Errorf("two steps are called %q", w.name)
-				}
-				seen[w.name] = true
-				d, known := c.differs[w.name]
-				switch {
-				case known && !(strings.HasPrefix(w.came, d.apache) && strings.HasPrefix(got[i].came, d.ours)):
-					t.Errorf("%s: another difference than expected (%s)\nApache  %s\n     as %s\nours    %s\n     as %s",
-						w.name, d.why, w.came, d.apache, got[i].came, d.ours)
-				case !known && w.came != got[i].came:
-					t.Errorf("%s\nApache  %s\nours    %s", w.name, w.came, got[i].came)
-				}
-			}
-			for name := range c.differs {
-				if !seen[name] {
-					t.Errorf("no step is called %q", name)
-				}
-			}
+			compareRuns(t, run(t, apache.Addr, c.program), run(t, ours.Addr(), c.program), c.differs)
 		})
+	}
+}
+
+// compareRuns compares what a program noted on Apache's server and on ours, but
+// for the steps that are known to differ.
+func compareRuns(t *testing.T, want, got []noted, differs map[string]differing) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%d steps, and %d with Apache", len(got), len(want))
+	}
+	seen := map[string]bool{}
+	for i, w := range want {
+		if seen[w.name] {
+			t.Errorf("two steps are called %q", w.name)
+		}
+		seen[w.name] = true
+		d, known := differs[w.name]
+		switch {
+		case known && !(strings.HasPrefix(w.came, d.apache) && strings.HasPrefix(got[i].came, d.ours)):
+			t.Errorf("%s: another difference than expected (%s)\nApache  %s\n     as %s\nours    %s\n     as %s",
+				w.name, d.why, w.came, d.apache, got[i].came, d.ours)
+		case !known && w.came != got[i].came:
+			t.Errorf("%s\nApache  %s\nours    %s", w.name, w.came, got[i].came)
+		}
+	}
+	for name := range differs {
+		if !seen[name] {
+			t.Errorf("no step is called %q", name)
+		}
 	}
 }

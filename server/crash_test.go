@@ -107,6 +107,7 @@ type znodeModel struct {
 	data      string
 	version   int
 	ephemeral bool
+	acl       string // what it has beside the open one
 }
 
 func (m model) clone() model {
@@ -151,21 +152,28 @@ func (w *writer) next(ahead *model) step {
 	case pick != "" && k < 60:
 		return step{jute.OpSetData, reqSet(path(pick), data, -1), func(m *model) {
 			z := m.znodes[pick]
-			m.znodes[pick] = znodeModel{data, z.version + 1, z.ephemeral}
+			m.znodes[pick] = znodeModel{data, z.version + 1, z.ephemeral, z.acl}
+		}, ""}
+	case pick != "" && k < 65: // mostly one that no other znode has
+		id := fmt.Sprintf("user%d:x", w.rnd.IntN(1000))
+		return step{jute.OpSetACL, reqSetACL(path(pick), -1, entry("world", "anyone", jute.PermAll), entry("digest", id, jute.PermRead)), func(m *model) {
+			z := m.znodes[pick]
+			z.acl = id
+			m.znodes[pick] = z
 		}, ""}
 	case pick != "" && k < 70: // both or none
 		name := fmt.Sprintf("m%010d", ahead.made)
 		return step{jute.OpMulti, multi(op(jute.OpDelete, reqDelete(path(pick), -1)),
 			op(jute.OpCreate, reqCreate(path("m"), data, jute.PersistentSequential))), func(m *model) {
 			delete(m.znodes, pick)
-			m.znodes[name] = znodeModel{data, 0, false}
+			m.znodes[name] = znodeModel{data: data}
 			m.made++
 		}, ""}
 	}
 	flags := []jute.CreateMode{jute.PersistentSequential, jute.EphemeralSequential}[w.rnd.IntN(2)]
 	name := fmt.Sprintf("s%010d", ahead.made)
 	return step{jute.OpCreate, reqCreate(path("s"), data, flags), func(m *model) {
-		m.znodes[name] = znodeModel{data, 0, flags.IsEphemeral()}
+		m.znodes[name] = znodeModel{data: data, ephemeral: flags.IsEphemeral()}
 		m.made++
 	}, path(name)}
 }
@@ -290,7 +298,13 @@ func (w *writer) read() model {
 	for _, name := range childrenOf(w.wire, w.home()) {
 		var r jute.GetDataResponse
 		w.wire.do(jute.OpGetData, reqGet(w.home()+"/"+name, false), &r)
-		m.znodes[name] = znodeModel{string(r.Data), int(r.Stat.Version), r.Stat.EphemeralOwner != 0}
+		z := znodeModel{data: string(r.Data), version: int(r.Stat.Version), ephemeral: r.Stat.EphemeralOwner != 0}
+		var acl jute.GetACLResponse
+		w.wire.do(jute.OpGetACL, reqACL(w.home()+"/"+name), &acl)
+		if len(acl.ACL) != 1 || !slices.Equal(acl.ACL, jute.OpenACL()) {
+			z.acl = acl.ACL[len(acl.ACL)-1].ID.ID
+		}
+		m.znodes[name] = z
 	}
 	// Clients see creations plus deletions.
 	m.made = int(home.Stat.Cversion+home.Stat.NumChildren) / 2
