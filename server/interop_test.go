@@ -2,15 +2,18 @@ package server
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"reflect"
 	"sort"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/go-zookeeper/zk"
 
 	"zook/internal/zktest"
+	"zook/jute"
 )
 
 // znode is all that a client can see of one.
@@ -174,4 +177,74 @@ func TestWeServeApachesDirectory(t *testing.T) {
 			sameTree(t, treeOf(t, annsSession(t, apache.Addr)), want)
 		})
 	}
+}
+
+// Apache ZooKeeper starts on a snapshot that we wrote while znodes came, went and
+// changed their ACLs, and on the log behind it, and has the same tree.
+func TestApacheServesOurFuzzySnapshot(t *testing.T) {
+	dir := t.TempDir()
+	s := start(t, Config{DataDir: dir, SnapCount: 1 << 20, TickTime: 5 * time.Second})
+	w := openSession(t, s.Addr(), 60*time.Second)
+	const znodes = 1500 // so that the walk takes its time
+	for i := range znodes {
+		w.send(jute.OpCreate, reqCreate(fmt.Sprintf("/n%04d", i), "x", 0))
+	}
+	for range znodes {
+		if f, err := w.next(); err != nil || f.Err != jute.ErrOK {
+			t.Fatalf("%+v, %v", f, err)
+		}
+	}
+	stop := make(chan struct{})
+	var load sync.WaitGroup
+	for n := range 3 {
+		rnd := rand.New(rand.NewPCG(11, uint64(n)))
+		w := openSession(t, s.Addr(), 60*time.Second)
+		load.Add(1)
+		go func() {
+			defer load.Done()
+			for i := 0; ; i++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				path := fmt.Sprintf("/n%04d", rnd.IntN(znodes))
+				acl := entry("digest", fmt.Sprintf("u%d-%d:x", n, i), jute.PermAll)
+				for _, op := range [][]jute.Op{
+					{op(jute.OpDelete, reqDelete(path, -1)), op(jute.OpCreate, reqCreate(path, "again", 0, entry("world", "anyone", 31), acl))},
+					{op(jute.OpSetACL, reqSetACL(path, -1, entry("world", "anyone", 31), acl)), op(jute.OpSetData, reqSet(path, "y", -1))},
+					{op(jute.OpCreate, reqCreate(path+"/x", "", 0)), op(jute.OpDelete, reqDelete(path+"/x", -1))},
+				}[rnd.IntN(3)] {
+					w.call(op.Type, op.Body)
+				}
+			}
+		}()
+	}
+	fuzzy := 0
+	for range 20 {
+		e := s.tree.Export()
+		if err := s.dir.WriteSnapshot(e, s.sessions.timeouts()); err != nil {
+			t.Fatal(err)
+		}
+		if _, at := e.Digest(); at > e.Zxid() {
+			fuzzy++
+		}
+	}
+	close(stop)
+	load.Wait()
+	if fuzzy == 0 {
+		t.Fatal("nothing happened while the snapshots were written")
+	}
+	want := treeOf(t, dial(t, s.Addr()))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	apache := zktest.Apache(t, dir, "tickTime=5000")
+	sameTree(t, treeOf(t, dial(t, apache.Addr)), want)
+	if log := apache.Log(); strings.Contains(strings.ToLower(log), "digest") {
+		t.Errorf("Apache is not content:\n%s", log)
+	}
+	apache.Stop()
+	again := start(t, Config{DataDir: dir, TickTime: 5 * time.Second})
+	sameTree(t, treeOf(t, dial(t, again.Addr())), want)
 }
