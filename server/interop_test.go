@@ -248,3 +248,27 @@ func TestApacheServesOurFuzzySnapshot(t *testing.T) {
 	again := start(t, Config{DataDir: dir, TickTime: 5 * time.Second})
 	sameTree(t, treeOf(t, dial(t, again.Addr())), want)
 }
+
+// What odd requests make Apache write: a transaction with the zxid of another, a
+// digest that is wrong for once.
+func TestWeStartOnApachesOddities(t *testing.T) {
+	apache := zktest.Apache(t, "", "tickTime=5000")
+	w := openSession(t, apache.Addr, 60*time.Second)
+	w.create("/a", "", 0)
+	if f, _ := w.call(jute.OpCreate, []byte{0, 0}); f.Err != jute.ErrMarshallingError {
+		t.Fatalf("half a request: %v", f.Err)
+	}
+	w.create("/b", "", 0)
+	for flags := range jute.CreateMode(4) { // the flags of other kinds
+		w.do(jute.OpCreateContainer, reqCreate(fmt.Sprintf("/c%d-", flags), "", flags), nil)
+	}
+	w.create("/d", "", 0)
+	want := treeOf(t, dial(t, apache.Addr))
+	apache.Kill()
+	logger := &lockedBuffer{}
+	s := start(t, Config{DataDir: apache.DataDir, TickTime: 5 * time.Second, Logger: textLogger(logger)})
+	sameTree(t, treeOf(t, dial(t, s.Addr())), want)
+	if !strings.Contains(logger.String(), "a digest is wrong, and later ones are right") {
+		t.Errorf("the wrong digests are no more: %s", logger)
+	}
+}
