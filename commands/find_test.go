@@ -1,8 +1,11 @@
 package commands
 
 import (
+	"strings"
 	"testing"
+	"time"
 
+	"zook/client"
 	"zook/jute"
 )
 
@@ -99,6 +102,24 @@ func TestFind(t *testing.T) {
 		owner := Hex(c.SessionID()).String()
 		if got := zook(t.Context(), server, "", "find", "--owner", owner); got != "/mine\n" {
 			t.Errorf("find --owner %s printed\n%s", owner, got)
+		}
+	})
+}
+
+// A search that loses its server says so once, after what it has found.
+func TestFindOverALostConnection(t *testing.T) {
+	onServers(t, func(t *testing.T, server string) {
+		bigTree(t, server, "/many", 20_000, 10)
+		proxy := newProxy(t, server)
+		env := newTerminal(proxy.server)
+		defer env.Close()
+		env.Connect.Timeout = time.Second
+		stop := proxy.cutWhen(nil, func(*client.Client) bool { return env.peek() != "" })
+		env.finish(Run(t.Context(), &env.Env, []string{"find", "/many"}))
+		stop()
+		out := env.take()
+		if !strings.HasPrefix(out, "/many\n/many/kids\n/many/kids/000000\n") || strings.Count(out, "! ") != 1 || !strings.HasSuffix(out, "= 8\n") {
+			t.Errorf("got %.200s\n...\n%s", out, out[max(0, len(out)-300):])
 		}
 	})
 }

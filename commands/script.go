@@ -36,9 +36,7 @@ func addScript(root *cobra.Command, env *Env) {
 			defer r.Close()
 			return RunScript(cmd.Context(), env, file, r, keepGoing)
 		case env.In != nil && (file == "-" || env.Piped):
-			r := env.In
-			env.In, env.Piped = busyInput{}, false
-			return RunScript(cmd.Context(), env, "stdin", r, keepGoing)
+			return RunScript(cmd.Context(), env, "stdin", env.In, keepGoing)
 		case file != "" || keepGoing:
 			return usagef("there is no script: -f names its file, or it comes through a pipe")
 		}
@@ -137,13 +135,18 @@ func (s *script) Quit()           { s.left = true }
 
 // RunScript runs the commands that r holds, until one fails unless keepGoing is
 // set, and ends the session. name is for the errors, which say name:line. The
-// error is the first one; with keepGoing all have been told.
+// error is the first one; with keepGoing all have been told. If r is env.In, commands
+// cannot read data from there.
 func RunScript(ctx context.Context, env *Env, name string, r io.Reader, keepGoing bool) error {
 	s := &script{env: env}
-	out, ask, shell, onEvent, onState := env.Out, env.Ask, env.Shell, env.OnEvent, env.OnState
+	in, piped, out, ask, shell, onEvent, onState := env.In, env.Piped, env.Out, env.Ask, env.Shell, env.OnEvent, env.OnState
 	defer func() {
-		env.Out, env.Ask, env.Shell, env.OnEvent, env.OnState, env.place = out, ask, shell, onEvent, onState, ""
+		env.In, env.Piped, env.Out, env.Ask, env.Shell, env.OnEvent, env.OnState = in, piped, out, ask, shell, onEvent, onState
+		env.place = ""
 	}()
+	if r == in {
+		env.In, env.Piped = busyInput{}, false
+	}
 	s.out.w = out
 	env.Out, env.Ask, env.Shell, env.OnEvent = &s.out, nil, s, s.events.push
 	env.OnState = func(state client.State) {

@@ -81,7 +81,8 @@ In JSON there is a path and a depth for each znode; ls -R and find list paths.`,
 			if err == nil && t.unread != nil {
 				err = reportedError{t.unread} // it is in the drawing
 			}
-			if t.drawn > 0 && (env.Format == Auto || env.Format == Text || env.Format == ZkCli) {
+			whole := ExitCode(err) != ExitNoConnection && cmd.Context().Err() == nil
+			if t.drawn > 0 && whole && (env.Format == Auto || env.Format == Text || env.Format == ZkCli) {
 				t.sum(env.Out)
 			}
 			return err
