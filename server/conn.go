@@ -73,15 +73,7 @@ func (c *conn) serve() {
 		return
 	}
 	c.srv.running.Add(1)
-	go func() {
-		defer c.srv.running.Done()
-		c.out.send(c.afterSending)
-		if !c.out.isEnding() {
-			c.close()
-		} else if half, ok := c.nc.(interface{ CloseWrite() error }); ok {
-			half.CloseWrite() // the reader closes the rest
-		}
-	}()
+	go c.send()
 	if err := c.handshake(r, head); err != nil {
 		c.srv.log.Info("connection refused", "from", c.nc.RemoteAddr().String(), "reason", err.Error())
 	} else if err := c.readLoop(r); err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
@@ -90,6 +82,26 @@ func (c *conn) serve() {
 	}
 	if c.out.isEnding() {
 		c.drain()
+	}
+}
+
+// send runs beside serve.
+func (c *conn) send() {
+	defer c.srv.running.Done()
+	if c.out.send(c.afterSending) {
+		closeWrite(c.nc)
+		select { // the reader closes when the client has
+		case <-c.ended:
+		case <-time.After(lastWord):
+		}
+	}
+	c.close()
+}
+
+// closeWrite tells the client that there is no more.
+func closeWrite(nc net.Conn) {
+	if half, ok := nc.(interface{ CloseWrite() error }); ok {
+		half.CloseWrite()
 	}
 }
 

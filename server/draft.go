@@ -290,7 +290,7 @@ func (d *draft) multi(r *request) (jute.Record, jute.ErrCode) {
 		txn.Txns = append(txn.Txns, jute.SubTxn{Type: typ, Data: jute.Marshal(body)})
 	}
 	if failed != jute.ErrOK {
-		d.changes, d.digest = nil, digest
+		d.changes, d.index, d.digest = nil, nil, digest
 	}
 	return txn, jute.ErrOK
 }

@@ -101,8 +101,8 @@ func (o *outbox) close() {
 }
 
 // send writes what gathers until there is an end, and calls sent after each
-// write.
-func (o *outbox) send(sent func()) {
+// write. It reports whether everything is sent.
+func (o *outbox) send(sent func()) bool {
 	var sending []byte
 	for {
 		o.mu.Lock()
@@ -110,14 +110,15 @@ func (o *outbox) send(sent func()) {
 			o.wake.Wait()
 		}
 		if o.closed || len(o.frames) == 0 {
+			all := !o.closed
 			o.mu.Unlock()
-			return
+			return all
 		}
 		sending, o.frames = o.frames, sending[:0]
 		o.space.Signal()
 		o.mu.Unlock()
 		if _, err := o.nc.Write(sending); err != nil {
-			return
+			return false
 		}
 		sent()
 		if cap(sending) > maxOut {

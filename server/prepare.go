@@ -93,7 +93,38 @@ type draft struct {
 	txn     *jute.Txn
 	ids     []jute.ID
 	changes []*change
+	index   map[string]*change // by path, the newest; only kept of many changes
 	digest  int64
+}
+
+// manyChanges is where a search of changes costs more than an index.
+const manyChanges = 16
+
+// change notes a change.
+func (d *draft) change(c *change) {
+	c.zxid = d.txn.Header.Zxid
+	d.changes = append(d.changes, c)
+	if len(d.changes) == manyChanges {
+		d.index = make(map[string]*change)
+		for _, c := range d.changes {
+			d.index[c.path] = c
+		}
+	} else if d.index != nil {
+		d.index[c.path] = c
+	}
+}
+
+// changed returns what this transaction makes of a znode, nil if it leaves it.
+func (d *draft) changed(path string) *change {
+	if d.index != nil {
+		return d.index[path]
+	}
+	for i := len(d.changes) - 1; i >= 0; i-- {
+		if c := d.changes[i]; c.path == path {
+			return c
+		}
+	}
+	return nil
 }
 
 func (d *draft) keep() {
@@ -108,10 +139,8 @@ func (d *draft) keep() {
 
 // look returns a znode as it stands after everything prepared so far.
 func (d *draft) look(path string) (datatree.Node, jute.ErrCode) {
-	for i := len(d.changes) - 1; i >= 0; i-- {
-		if c := d.changes[i]; c.path == path {
-			return c.result()
-		}
+	if c := d.changed(path); c != nil {
+		return c.result()
 	}
 	d.p.mu.Lock()
 	c := d.p.pending[path]
@@ -139,7 +168,7 @@ func (d *draft) put(path string, n datatree.Node) {
 	digest := datatree.NodeDigest(path, n.Data, &n.Stat)
 	d.digest += int64(digest) - int64(n.Digest)
 	n.Digest = digest
-	d.changes = append(d.changes, &change{path: path, zxid: d.txn.Header.Zxid, node: n})
+	d.change(&change{path: path, node: n})
 }
 
 // drop notes that a znode will be gone and its parent will have changed.
@@ -151,5 +180,5 @@ func (d *draft) drop(path string, n datatree.Node) {
 		d.put(parentPath, parent)
 	}
 	d.digest -= int64(n.Digest)
-	d.changes = append(d.changes, &change{path: path, zxid: d.txn.Header.Zxid, deleted: true})
+	d.change(&change{path: path, deleted: true})
 }

@@ -86,6 +86,31 @@ func TestRequestsOnTheirWay(t *testing.T) {
 	}
 }
 
+// A multi of as many operations as fit into a frame, each of which sees those
+// before it, done and, because of its last one, not done.
+func TestLargeMulti(t *testing.T) {
+	s := start(t, Config{})
+	w := openSession(t, s.Addr(), 30*time.Second)
+	w.create("/m", "", 0)
+	var ops []jute.Op
+	for i := range 11_000 {
+		ops = append(ops, op(jute.OpCreate, &jute.CreateRequest{Path: fmt.Sprintf("/m/%d", i), ACL: jute.OpenACL()}),
+			op(jute.OpSetData, reqSet(fmt.Sprintf("/m/%d", i), "x", 0)))
+	}
+	if n := len(jute.Marshal(multi(ops...))); n < 900_000 || n > 0xfffff {
+		t.Fatalf("the request has %d bytes", n)
+	}
+	var m jute.MultiResponse
+	w.do(jute.OpMulti, multi(append(ops[:len(ops):len(ops)], opCheck("/m/7", 5))...), &m)
+	if last := m.Results[len(m.Results)-1]; last.Err != jute.ErrBadVersion || s.tree.Counts().Znodes != 5 {
+		t.Fatalf("%+v, %d znodes", last, s.tree.Counts().Znodes)
+	}
+	w.do(jute.OpMulti, multi(ops...), &m)
+	if len(m.Results) != len(ops) || w.get("/m/10999") != "x" || s.tree.Counts().Znodes != 11_005 {
+		t.Errorf("%d results, %d znodes", len(m.Results), s.tree.Counts().Znodes)
+	}
+}
+
 // What a connection asked for before it closes its session is done and answered;
 // the ephemerals that were on their way go too.
 func TestRequestsBeforeAClose(t *testing.T) {

@@ -30,9 +30,7 @@ func (s *Server) fourLetter(nc net.Conn, word string) {
 	} else {
 		fmt.Fprintf(nc, "%s is not executed because it is not in the whitelist.\n", word)
 	}
-	if half, ok := nc.(interface{ CloseWrite() error }); ok {
-		half.CloseWrite()
-	}
+	closeWrite(nc)
 }
 
 // srvr is in the form of ServerStats.toString.
