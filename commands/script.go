@@ -57,8 +57,8 @@ A line that begins with # is a comment. A line goes on in the next one after a \
 end, and inside of quotes. Quotes and escapes are those of a POSIX shell. Nothing is
 asked. Events of watches are printed between commands; watch -n 1 waits for one.
 
-cd, history, redo and quit work as in the shell. With -f, standard input is free for
-data (set PATH -); through a pipe it is the script itself.`,
+cd and quit work as in the shell. With -f, standard input is free for data (set PATH -);
+through a pipe it is the script itself.`,
 		Example: `  zook -f setup.zk
   zook -k -o jsonl < probes.zk
   zook <<END
@@ -102,7 +102,6 @@ func (e *Env) placed(err error) error {
 // script is a script that runs. It is the Shell of its commands.
 type script struct {
 	env     *Env
-	lines   []string
 	left    bool // by quit
 	out     lineWriter
 	events  eventQueue
@@ -130,7 +129,8 @@ func (l *lineWriter) Write(b []byte) (int, error) {
 	return l.w.Write(b)
 }
 
-func (s *script) Lines() []string { return s.lines }
+// Lines are none: a script may be long, and needs no memory of itself.
+func (s *script) Lines() []string { return nil }
 func (s *script) Quit()           { s.left = true }
 
 // RunScript runs the commands that r holds, until one fails unless keepGoing is
@@ -208,7 +208,6 @@ func (s *script) run(ctx context.Context, line scriptLine) error {
 	if s.expired.Swap(false) {
 		return fmt.Errorf("%w, and with it the ephemeral znodes and watches of the script", jute.ErrSessionExpired)
 	}
-	s.lines = append(s.lines, line.text)
 	s.out.other = true
 	err := RunLine(ctx, s.env, line.text)
 	if e := s.printEvents(); err == nil {
