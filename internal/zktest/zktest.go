@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -164,15 +165,21 @@ func (s *Server) end(sig os.Signal) {
 	s.cmd = nil
 }
 
-// FreePort returns a port of 127.0.0.1 that nothing listens on.
+// FreePort returns a port of 127.0.0.1 that nothing listens on. It is below those
+// that systems give to connections, so that none takes it before a server has
+// started there.
 func FreePort(tb testing.TB) int {
 	tb.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
+	for range 1000 {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 12_000+rand.IntN(20_000)))
+		if err != nil {
+			continue
+		}
+		defer l.Close()
+		return l.Addr().(*net.TCPAddr).Port
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	tb.Fatal("no free port")
+	return 0
 }
 
 // FourLetter sends a four-letter word and returns the whole reply.
