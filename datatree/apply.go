@@ -77,11 +77,11 @@ func (t *Tree) apply(h *jute.TxnHeader, body jute.Record) (res Result, err error
 
 func (t *Tree) create(res *Result, h *jute.TxnHeader, b *jute.CreateTxn, owner int64) error {
 	path := b.Path
-	if path == "" || path[0] != '/' {
+	parentPath, name := jute.ParentPath(path), jute.BaseName(path)
+	if slash := len(path) - len(name) - 1; name == "" || path[0] != '/' || (slash == 0) != (parentPath == rootPath) {
 		return fmt.Errorf("create of %q, which is no path", path)
 	}
 	res.Path = path
-	parentPath, name := jute.ParentPath(path), jute.BaseName(path)
 	parent := t.nodes[parentPath]
 	if parent == nil {
 		res.Err = jute.ErrNoNode
