@@ -80,7 +80,10 @@ func Run(ctx context.Context, env *commands.Env) error {
 	in, isIn := env.In.(*os.File)
 	out, isOut := env.Out.(*os.File)
 	if !isIn || !isOut || !term.IsTerminal(int(in.Fd())) || !term.IsTerminal(int(out.Fd())) || !hasTTY() {
-		return runScript(ctx, env)
+		if env.In == nil {
+			return nil
+		}
+		return commands.RunScript(ctx, env, "stdin", env.In, false)
 	}
 	t, err := openTerminal(in)
 	if err != nil {
@@ -108,17 +111,6 @@ func hasTTY() bool {
 	}
 	f.Close()
 	return true
-}
-
-// runScript runs the lines of standard input, which its commands cannot read then.
-func runScript(ctx context.Context, env *commands.Env) error {
-	in := env.In
-	if in == nil {
-		return nil
-	}
-	env.In = nil
-	defer func() { env.In = in }()
-	return commands.RunScript(ctx, env, "stdin", in, false)
 }
 
 func newShell(env *commands.Env, t *terminal, out *os.File) *shell {
