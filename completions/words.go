@@ -24,15 +24,6 @@ func Split(line string) ([]string, error) {
 	return s.words, nil
 }
 
-// Quote is the reverse of Split: the shortest plain spelling of word that Split
-// reads back as exactly that one word.
-func Quote(word string) string {
-	if word != "" && !strings.ContainsFunc(word, special) {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-}
-
 // special is true of what does not stand for itself outside quotes, in Split or
 // in the shells whose lines a person may paste the word into.
 func special(r rune) bool {
