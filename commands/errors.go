@@ -9,6 +9,8 @@ import (
 
 	"zook/client"
 	"zook/jute"
+	"zook/snapshot"
+	"zook/txnlog"
 )
 
 // Exit codes. ExitDamaged is for files and znodes whose content cannot be what
@@ -129,7 +131,7 @@ func ExitCode(err error) int {
 		return ExitOK
 	case errors.As(err, &usage), errors.As(err, &invalid), errors.As(err, &address):
 		return ExitUsage
-	case errors.Is(err, errDamaged):
+	case errors.Is(err, errDamaged), isDamage(err):
 		return ExitDamaged
 	case errors.As(err, &conn) && !errors.Is(err, jute.ErrAuthFailed), errors.Is(err, context.DeadlineExceeded):
 		return ExitNoConnection
@@ -137,6 +139,14 @@ func ExitCode(err error) int {
 		return exitCodeOf(code)
 	}
 	return ExitFailed
+}
+
+// isDamage reports whether err is of a file whose content is not what was written,
+// the torn end of a log that a crash left included.
+func isDamage(err error) bool {
+	var log *txnlog.CorruptError
+	var snap *snapshot.CorruptError
+	return errors.As(err, &log) || errors.As(err, &snap)
 }
 
 func exitCodeOf(code jute.ErrCode) int {

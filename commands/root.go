@@ -33,6 +33,8 @@ func groups() []group {
 			newGetACL, newSetACL, newAddAuth, newWhoAmI, newSetQuota, newListQuota, newDelQuota}},
 		{"Session and ensemble", []func(*Env) *cobra.Command{
 			newConnect, newClose, newSync, newConfig, newReconfig}},
+		{"Files", []func(*Env) *cobra.Command{
+			newTxnlog, newSnapshot}},
 		{"Shell", []func(*Env) *cobra.Command{
 			newShell, newCd, newPwd, newHistory, newRedo, newQuit}},
 		{"This program", []func(*Env) *cobra.Command{
