@@ -68,6 +68,7 @@ type Server struct {
 	DataDir string // holds version-2
 
 	tb     testing.TB
+	main   string // class
 	cfg    string
 	cmd    *exec.Cmd
 	waited chan struct{}
@@ -101,11 +102,30 @@ func Apache(tb testing.TB, dataDir string, config ...string) *Server {
 		dataDir = tb.TempDir()
 	}
 	port := FreePort(tb)
-	s := &Server{tb: tb, Addr: fmt.Sprintf("127.0.0.1:%d", port), DataDir: dataDir,
-		cfg: filepath.Join(tb.TempDir(), "zoo.cfg")}
+	return start(tb, &Server{main: "org.apache.zookeeper.server.ZooKeeperServerMain", DataDir: dataDir}, port,
+		append([]string{fmt.Sprintf("clientPort=%d", port), "clientPortAddress=127.0.0.1"}, config...))
+}
+
+// ApacheEnsemble is Apache as the only member of an ensemble, whose configuration
+// can be changed.
+func ApacheEnsemble(tb testing.TB, config ...string) *Server {
+	tb.Helper()
+	port := FreePort(tb)
+	s := &Server{main: "org.apache.zookeeper.server.quorum.QuorumPeerMain", DataDir: tb.TempDir()}
+	if err := os.WriteFile(filepath.Join(s.DataDir, "myid"), []byte("1"), 0o644); err != nil {
+		tb.Fatal(err)
+	}
+	return start(tb, s, port, append([]string{
+		fmt.Sprintf("server.1=127.0.0.1:%d:%d:participant;127.0.0.1:%d", FreePort(tb), FreePort(tb), port),
+		"reconfigEnabled=true", "standaloneEnabled=false", "skipACL=yes", "initLimit=10", "syncLimit=10",
+	}, config...))
+}
+
+func start(tb testing.TB, s *Server, port int, config []string) *Server {
+	tb.Helper()
+	s.tb, s.Addr, s.cfg = tb, fmt.Sprintf("127.0.0.1:%d", port), filepath.Join(tb.TempDir(), "zoo.cfg")
 	lines := append([]string{
-		"dataDir=" + dataDir, fmt.Sprintf("clientPort=%d", port), "clientPortAddress=127.0.0.1",
-		"tickTime=500", "admin.enableServer=false", "4lw.commands.whitelist=*", "maxClientCnxns=0",
+		"dataDir=" + s.DataDir, "tickTime=500", "admin.enableServer=false", "4lw.commands.whitelist=*", "maxClientCnxns=0",
 	}, config...)
 	if err := os.WriteFile(s.cfg, []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil {
 		tb.Fatal(err)
@@ -118,7 +138,7 @@ func Apache(tb testing.TB, dataDir string, config ...string) *Server {
 // Start starts a stopped server again and waits until it serves.
 func (s *Server) Start() {
 	s.tb.Helper()
-	cmd := Java(s.tb, nil, "org.apache.zookeeper.server.ZooKeeperServerMain", s.cfg)
+	cmd := Java(s.tb, nil, s.main, s.cfg)
 	s.log = logBuffer{}
 	cmd.Stdout, cmd.Stderr = &s.log, &s.log
 	if err := cmd.Start(); err != nil {
