@@ -75,6 +75,7 @@ type Env struct {
 	cwdBefore string // for cd -
 
 	Connect Connect
+	Files   Files // where znodes are read, if not from a server
 	Format  Format
 	Yes     bool // no questions
 	Force   bool // overrides refusals that protect from mistakes
@@ -112,6 +113,9 @@ func (e *Env) Znodes(ctx context.Context) (Znodes, error) { return e.Session(ctx
 
 // Session is the live session. It connects if nothing is connected.
 func (e *Env) Session(ctx context.Context) (*client.Client, error) {
+	if e.Files.Dir != "" {
+		return nil, errNeedsServer
+	}
 	e.dialing.Lock()
 	defer e.dialing.Unlock()
 	if c := e.Connected(); c != nil {

@@ -91,6 +91,7 @@ func (e reportedError) Unwrap() error { return e.error }
 
 var (
 	errNotConnected = &connectError{errors.New("not connected: connect opens a session")}
+	errNeedsServer  = usagef("only a server can do this, and --data-dir reads files")
 	errCancelled    = errors.New("cancelled, nothing was changed")
 	errDamaged      = errors.New("damaged")
 )

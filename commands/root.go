@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -87,11 +88,13 @@ var connectFlags = []string{"server", "session-timeout", "auth", "tls-ca", "tls-
 // PersistentPreRunE, when a command runs: building a tree changes no Env.
 func addGlobalFlags(root *cobra.Command, env *Env) {
 	f := root.PersistentFlags()
-	connect, format := env.Connect, env.Format
+	connect, files, format := env.Connect, env.Files, env.Format
 	timeout, sessionTimeout := duration(connect.Timeout), duration(connect.SessionTimeout)
 	yes, force := env.Yes, env.Force
 
 	f.StringVarP(&connect.Server, "server", "S", connect.Server, "servers: host:port[,host:port...][/chroot]")
+	f.StringVar(&files.Dir, "data-dir", files.Dir, "read the `files` of this data directory (or zoo.cfg) instead of asking a server")
+	f.Var(&files.At, "at", "with --data-dir: the znodes as they were then")
 	f.VarP(&format, "output", "o", "format: "+strings.Join(formats, ", "))
 	f.Var(&timeout, "timeout", "how long to wait for a connection and for each answer (10s)")
 	f.Var(&sessionTimeout, "session-timeout", "session timeout to ask for (30s)")
@@ -109,15 +112,20 @@ func addGlobalFlags(root *cobra.Command, env *Env) {
 			if name := changedOf(f, connectFlags...); name != "" {
 				return usagef("--%s is for the start of zook; connect and addauth change a session", name)
 			}
+			if name := changedOf(f, fileFlags...); name != "" {
+				return usagef("--%s is for the start of zook", name)
+			}
 			env.Connect.Timeout = connect.Timeout
+		} else if err := files.check(changedOf(f, connectFlags...)); err != nil {
+			return err
 		} else {
-			env.Connect = connect
+			env.Connect, env.Files = connect, files
 		}
 		env.Format, env.Yes, env.Force = format, yes, force
 		return nil
 	}
 	if env.Shell != nil {
-		for _, name := range connectFlags {
+		for _, name := range slices.Concat(connectFlags, fileFlags) {
 			f.MarkHidden(name)
 		}
 	}
