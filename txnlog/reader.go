@@ -2,6 +2,7 @@ package txnlog
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/adler32"
 	"io"
@@ -21,6 +22,9 @@ type Reader struct {
 	// bounded by the size of the file: unlike Apache's jute.maxbuffer, it keeps
 	// nothing from being read that was once written.
 	MaxRecord int
+	// KeepDamaged has Next return records whose checksum is wrong, marked as such,
+	// as long as they have a length and an end.
+	KeepDamaged bool
 
 	name   string
 	src    io.Reader
@@ -184,17 +188,22 @@ func (r *Reader) next() error {
 		return r.fault(unfinished(n, int(b[total-1])))
 	}
 	raw := b[prefixSize : total-1 : total-1]
-	if sum := adler32.Checksum(raw); crc != uint64(sum) {
-		return r.fault(fault{reason: fmt.Sprintf("the checksum of a record of %d bytes is %#x, not %#x as it says", n, sum, crc),
-			torn: lostSector, size: total})
-	}
 	r.rec = Record{Offset: offset, Raw: raw, file: r.name}
+	if sum := adler32.Checksum(raw); crc != uint64(sum) {
+		reason := fmt.Sprintf("the checksum of a record of %d bytes is %#x, not %#x as it says", n, sum, crc)
+		if !r.KeepDamaged {
+			return r.fault(fault{reason: reason, torn: lostSector, size: total})
+		}
+		r.rec.Damaged = &CorruptError{File: r.name, Offset: offset, Zxid: r.zxid, Reason: reason}
+	}
 	var d jute.Decoder
 	d.Reset(raw)
 	r.rec.Header.Decode(&d)
 	r.pos += int(total)
 	r.good = offset + total
-	r.zxid = r.rec.Header.Zxid
+	if r.rec.Damaged == nil {
+		r.zxid = r.rec.Header.Zxid
+	}
 	return nil
 }
 
@@ -226,6 +235,9 @@ func (r *Reader) fill(n int) error {
 			}
 		}
 		r.end += m
+	}
+	if errors.Is(r.srcErr, errPacked) && r.end-r.pos < n {
+		return &CorruptError{File: r.name, Offset: r.base + int64(r.end), Zxid: r.zxid, Reason: r.srcErr.Error()}
 	}
 	if r.srcErr != nil && r.srcErr != io.EOF && r.end-r.pos < n {
 		return fmt.Errorf("%s: reading at offset %d: %w", r.name, r.base+int64(r.end), r.srcErr)

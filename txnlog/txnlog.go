@@ -82,6 +82,9 @@ type Record struct {
 	// Raw is the encoded transaction, its header included. It is valid until the
 	// reader's next call.
 	Raw []byte
+	// Damaged says, under Reader.KeepDamaged, that the checksum is wrong: nothing
+	// of the record can be trusted, its header included.
+	Damaged *CorruptError
 
 	file string
 }
