@@ -44,17 +44,31 @@ type result struct {
 // do sends a request and waits for its reply, which it decodes into resp unless
 // that is nil. A nil req has no body.
 func (c *Client) do(ctx context.Context, op jute.OpCode, req, resp jute.Record, onReply func(jute.ErrCode)) error {
-	w := newCall(op, req, onReply)
-	if size := len(w.frame) - 4; size > c.cfg.MaxFrame {
-		return &FrameTooLargeError{op, size, c.cfg.MaxFrame}
-	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	w, err := c.begin(op, req, onReply)
+	if err != nil {
+		return err
+	}
+	return c.await(ctx, w, resp)
+}
+
+// begin sends a request.
+func (c *Client) begin(op jute.OpCode, req jute.Record, onReply func(jute.ErrCode)) (*call, error) {
+	w := newCall(op, req, onReply)
+	if size := len(w.frame) - 4; size > c.cfg.MaxFrame {
+		return nil, &FrameTooLargeError{op, size, c.cfg.MaxFrame}
+	}
 	c.submit(w)
+	return w, nil
+}
+
+// await waits for the reply to a request.
+func (c *Client) await(ctx context.Context, w *call, resp jute.Record) error {
 	select {
 	case r := <-w.done:
-		return r.decode(op, resp)
+		return r.decode(w.op, resp)
 	case <-ctx.Done():
 		return c.giveUp(ctx, w)
 	}

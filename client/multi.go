@@ -15,15 +15,35 @@ import (
 // a *jute.CreateResponse, without the stat.
 func (c *Client) Multi(ctx context.Context, ops []jute.Op) ([]jute.OpResult, error) {
 	results, err := c.multi(ctx, jute.OpMulti, ops)
+	return results, firstError(results, err)
+}
+
+// StartMulti is Multi for those who want several under way: it returns once ops
+// have been sent, and wait waits for the answer. Servers do what one session sends
+// in the order in which it was sent.
+func (c *Client) StartMulti(ops []jute.Op) (wait func(context.Context) ([]jute.OpResult, error), err error) {
+	req, err := c.multiRequest(ops)
 	if err != nil {
 		return nil, err
 	}
+	w, err := c.begin(jute.OpMulti, req, nil)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) ([]jute.OpResult, error) {
+		results, err := c.multiResults(func(r *jute.MultiResponse) error { return c.await(ctx, w, r) })
+		return results, firstError(results, err)
+	}, nil
+}
+
+// firstError is err, else that of the first operation that failed.
+func firstError(results []jute.OpResult, err error) error {
 	for _, r := range results {
-		if r.Err != jute.ErrOK {
-			return results, r.Err
+		if err == nil && r.Err != jute.ErrOK {
+			return r.Err
 		}
 	}
-	return results, nil
+	return err
 }
 
 // MultiRead does all of ops, with a *jute.GetDataRequest or a
@@ -37,6 +57,14 @@ func (c *Client) multi(ctx context.Context, op jute.OpCode, ops []jute.Op) ([]ju
 	if len(ops) == 0 {
 		return nil, nil
 	}
+	req, err := c.multiRequest(ops)
+	if err != nil {
+		return nil, err
+	}
+	return c.multiResults(func(r *jute.MultiResponse) error { return c.do(ctx, op, req, r, nil) })
+}
+
+func (c *Client) multiRequest(ops []jute.Op) (*jute.MultiRequest, error) {
 	req := &jute.MultiRequest{Ops: make([]jute.Op, len(ops))}
 	for i, o := range ops {
 		body, err := c.rooted(o.Body)
@@ -45,8 +73,13 @@ func (c *Client) multi(ctx context.Context, op jute.OpCode, ops []jute.Op) ([]ju
 		}
 		req.Ops[i] = jute.Op{Type: o.Type, Body: body}
 	}
+	return req, nil
+}
+
+// multiResults are the results in the answer that receive waits for.
+func (c *Client) multiResults(receive func(*jute.MultiResponse) error) ([]jute.OpResult, error) {
 	var r jute.MultiResponse
-	if err := c.do(ctx, op, req, &r, nil); err != nil {
+	if err := receive(&r); err != nil {
 		return nil, err
 	}
 	for _, res := range r.Results {

@@ -203,6 +203,40 @@ func TestOperations(t *testing.T) {
 // second drops the first of three results.
 func second[A, B any](_ A, b B, err error) (B, error) { return b, err }
 
+// What is sent one after the other is done in that order, however much is under way.
+func TestStartMulti(t *testing.T) {
+	s := zktest.Apache(t, "")
+	ctx := testContext(t)
+	c := session(t, Config{Servers: s.Addr})
+	var waits []func(context.Context) ([]jute.OpResult, error)
+	path := ""
+	for range 50 {
+		path += "/n"
+		wait, err := c.StartMulti([]jute.Op{{Type: jute.OpCreate, Body: &jute.CreateRequest{Path: path, ACL: jute.OpenACL()}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		waits = append(waits, wait)
+	}
+	for i, wait := range waits {
+		if results, err := wait(ctx); err != nil || len(results) != 1 {
+			t.Fatalf("multi %d: %v %v", i, results, err)
+		}
+	}
+	wait, err := c.StartMulti([]jute.Op{{Type: jute.OpDelete, Body: &jute.DeleteRequest{Path: "/n", Version: -1}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := wait(ctx); err != jute.ErrNotEmpty {
+		t.Errorf("a multi that fails: %v", err)
+	}
+	big := []jute.Op{{Type: jute.OpSetData, Body: &jute.SetDataRequest{Path: "/n", Data: make([]byte, DefaultMaxFrame), Version: -1}}}
+	var large *FrameTooLargeError
+	if _, err := c.StartMulti(big); !errors.As(err, &large) {
+		t.Errorf("a multi that is too large: %v", err)
+	}
+}
+
 func TestMulti(t *testing.T) {
 	s := zktest.Apache(t, "")
 	ctx := testContext(t)
