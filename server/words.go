@@ -1,13 +1,15 @@
 package server
 
 import (
-	"fmt"
+	"io"
+	"math"
 	"net"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"zook/fourletter"
 )
 
 // Version is the ZooKeeper whose protocol the server speaks. Clients and
@@ -26,16 +28,14 @@ func (s *Server) fourLetterWords() map[string]func() string {
 func (s *Server) fourLetter(nc net.Conn, word string) {
 	nc.SetWriteDeadline(time.Now().Add(5 * time.Second))
 	if slices.Contains(s.cfg.Words, "*") || slices.Contains(s.cfg.Words, word) {
-		fmt.Fprint(nc, s.words[word]())
+		io.WriteString(nc, s.words[word]())
 	} else {
-		fmt.Fprintf(nc, "%s is not executed because it is not in the whitelist.\n", word)
+		io.WriteString(nc, fourletter.NotAllowed(word))
 	}
 	closeWrite(nc)
 }
 
-// srvr is in the form of ServerStats.toString.
 func (s *Server) srvr() string {
-	var b strings.Builder
 	st := s.stats.read()
 	s.mu.Lock()
 	conns := len(s.conns)
@@ -44,11 +44,12 @@ func (s *Server) srvr() string {
 		outstanding += c.pending.count()
 	}
 	s.mu.Unlock()
-	fmt.Fprintf(&b, "Zookeeper version: %s, built on 1970-01-01 00:00 UTC\n", Version)
-	fmt.Fprintf(&b, "Latency min/avg/max: %d/%.1f/%d\n", st.min.Milliseconds(), st.avgMillis(), st.max.Milliseconds())
-	fmt.Fprintf(&b, "Received: %d\nSent: %d\nConnections: %d\nOutstanding: %d\nZxid: %s\nMode: standalone\nNode count: %d\n",
-		s.stats.received.Load(), st.count, conns, outstanding, hex(s.tree.LastZxid()), s.tree.Counts().Znodes)
-	return b.String()
+	return (&fourletter.Srvr{
+		Version:    Version + ", built on 1970-01-01 00:00 UTC",
+		MinLatency: st.min.Milliseconds(), AvgLatency: st.avgMillis(), MaxLatency: st.max.Milliseconds(),
+		Received: s.stats.received.Load(), Sent: st.count, Connections: int64(conns), Outstanding: int64(outstanding),
+		Zxid: s.tree.LastZxid(), Mode: "standalone", Znodes: int64(s.tree.Counts().Znodes),
+	}).Text(false)
 }
 
 // stats counts what srvr tells.
@@ -69,7 +70,8 @@ func (l latencies) avgMillis() float64 {
 	if l.count == 0 {
 		return 0
 	}
-	return float64(l.total) / float64(l.count) / float64(time.Millisecond)
+	ms := float64(l.total) / float64(l.count) / float64(time.Millisecond)
+	return math.Round(ms*1e4) / 1e4 // as Apache's AvgMinMaxCounter
 }
 
 // answered counts a reply and the time since its request arrived.
