@@ -39,11 +39,11 @@ func newGetAllChildrenNumber(env *Env) *cobra.Command {
 		ValidArgsFunction: env.completePaths(-1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return env.eachPath(cmd, env.Printer(len(args) > 1), args, func(ctx context.Context, path string) (Item, error) {
-				c, err := env.Session(ctx)
+				z, err := env.Znodes(ctx)
 				if err != nil {
 					return nil, err
 				}
-				n, err := c.AllChildrenNumber(ctx, path)
+				n, err := z.AllChildrenNumber(ctx, path)
 				return &childrenNumber{path, n, len(args) > 1}, err
 			})
 		},

@@ -9,6 +9,11 @@ func newClose(env *Env) *cobra.Command {
 		Long:    "End the session, with its ephemeral znodes and watches. connect opens another.",
 		Example: "  close",
 		Args:    args(0, 0),
-		RunE:    func(*cobra.Command, []string) error { return env.disconnect() },
+		RunE: func(*cobra.Command, []string) error {
+			if env.Offline() {
+				return errNeedsServer
+			}
+			return env.disconnect()
+		},
 	}
 }

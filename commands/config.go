@@ -135,14 +135,18 @@ func newConfig(env *Env) *cobra.Command {
 }
 
 func (e *Env) configData(ctx context.Context, watch bool) ([]byte, jute.Stat, error) {
-	c, err := e.Session(ctx)
+	if watch {
+		c, err := e.Session(ctx)
+		if err != nil {
+			return nil, jute.Stat{}, err
+		}
+		data, st, err := c.ConfigW(ctx)
+		return data, st, onPath(configNode, err)
+	}
+	z, err := e.Znodes(ctx)
 	if err != nil {
 		return nil, jute.Stat{}, err
 	}
-	get := c.Config // it is outside of any chroot
-	if watch {
-		get = c.ConfigW
-	}
-	data, st, err := get(ctx)
+	data, st, err := z.Config(ctx)
 	return data, st, onPath(configNode, err)
 }

@@ -31,12 +31,16 @@ import (
 )
 
 // Znodes is what a command needs to read and write znodes. A live session
-// (*client.Client) has it; the signatures and errors are those of package client.
+// (*client.Client) has it, and the files of a data directory (*offline), though these
+// cannot be written; the signatures and errors are those of package client.
 type Znodes interface {
 	Get(ctx context.Context, path string) ([]byte, jute.Stat, error)
 	Exists(ctx context.Context, path string) (*jute.Stat, error)
 	Children(ctx context.Context, path string) ([]string, jute.Stat, error)
 	ACL(ctx context.Context, path string) ([]jute.ACL, jute.Stat, error)
+	AllChildrenNumber(ctx context.Context, path string) (int, error)
+	Config(ctx context.Context) ([]byte, jute.Stat, error) // outside of any chroot
+	Chroot() string                                        // "" if there is none
 
 	Create(ctx context.Context, path string, data []byte, acl []jute.ACL, mode jute.CreateMode, ttl time.Duration) (string, jute.Stat, error)
 	Set(ctx context.Context, path string, data []byte, version int32) (jute.Stat, error)
@@ -102,18 +106,27 @@ type Env struct {
 
 	noMultiRead atomic.Bool // the server is older than 3.6
 
-	dialing sync.Mutex // held while connecting
+	dialing  sync.Mutex // held while connecting or reading files; guards what follows
+	files    *offline
+	filesErr error // of reading them
+
 	mu      sync.Mutex // guards what follows
 	session *client.Client
 	closed  bool // by the close command
 }
 
-// Znodes is the tree that commands work on. It connects if nothing is connected.
-func (e *Env) Znodes(ctx context.Context) (Znodes, error) { return e.Session(ctx) }
+// Znodes is the tree that commands work on. It connects if nothing is connected, or
+// reads the files.
+func (e *Env) Znodes(ctx context.Context) (Znodes, error) {
+	if e.Offline() {
+		return e.offline(ctx)
+	}
+	return e.Session(ctx)
+}
 
 // Session is the live session. It connects if nothing is connected.
 func (e *Env) Session(ctx context.Context) (*client.Client, error) {
-	if e.Files.Dir != "" {
+	if e.Offline() {
 		return nil, errNeedsServer
 	}
 	e.dialing.Lock()

@@ -57,9 +57,10 @@ func onPath(path string, err error) error {
 	var known *Error
 	var invalid *jute.PathError
 	var conn *connectError
+	var files *filesError
 	var usage *usageError
 	switch {
-	case err == nil, errors.As(err, &invalid), errors.As(err, &conn), errors.As(err, &usage):
+	case err == nil, errors.As(err, &invalid), errors.As(err, &conn), errors.As(err, &files), errors.As(err, &usage):
 		return err
 	case errors.As(err, &known):
 		if known.Path == "" {
@@ -91,7 +92,7 @@ func (e reportedError) Unwrap() error { return e.error }
 
 var (
 	errNotConnected = &connectError{errors.New("not connected: connect opens a session")}
-	errNeedsServer  = usagef("only a server can do this, and --data-dir reads files")
+	errNeedsServer  = usagef("only a server can do this: --data-dir reads files, which cannot be changed")
 	errCancelled    = errors.New("cancelled, nothing was changed")
 	errDamaged      = errors.New("damaged")
 )

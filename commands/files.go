@@ -33,7 +33,7 @@ func (f Files) check(server string) error {
 
 // dataDir is the directory of --data-dir.
 func (e *Env) dataDir() (*datadir.Dir, error) {
-	if e.Files.Dir == "" {
+	if !e.Offline() {
 		return nil, usagef("this reads files: --data-dir DIR says where they are")
 	}
 	return findDataDir(e.Files.Dir)

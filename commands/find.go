@@ -37,8 +37,9 @@ type findOptions struct {
 	tests  []func(path string, s *jute.Stat) bool
 }
 
-// kinds are what a server tells clients: containers and TTL nodes look persistent.
-var kinds = []string{"persistent", "ephemeral"}
+// kinds are those of znodes. A server tells clients the first two: containers and TTL
+// nodes look persistent.
+var kinds = []string{"persistent", "ephemeral", "container", "ttl"}
 
 func newFind(env *Env) *cobra.Command {
 	var o findOptions
@@ -50,7 +51,8 @@ all the tests given. In JSON each comes with its metadata.
 
 N is a number; in --size of bytes, or of kB or MB with a k or M at its end. AGE is a
 duration such as 90s, 10m, 24h or 7d. +N and +AGE mean more than that, -N and -AGE less.
-Containers and znodes with a TTL count as persistent: servers do not tell which they are.`,
+Containers and znodes with a TTL count as persistent, as servers do not tell which they
+are; with --data-dir they are types of their own.`,
 		Example: `  zook find / --type ephemeral
   zook find /app --name 'lock-*' --mtime +7d
   zook find / --size +100k -o jsonl
@@ -71,7 +73,7 @@ Containers and znodes with a TTL count as persistent: servers do not tell which 
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.name, "name", "", "the name matches this `pattern` of *, ? and [...]")
-	f.StringVar(&o.kind, "type", "", "the `kind`: "+strings.Join(kinds, " or "))
+	f.StringVar(&o.kind, "type", "", "the `kind`: persistent or ephemeral; with --data-dir also container or ttl")
 	f.StringVar(&o.size, "size", "", "its data has `N` bytes: N, +N or -N")
 	f.StringVar(&o.mtime, "mtime", "", "its data was set `AGE` ago: +AGE or -AGE")
 	f.StringVar(&o.newer, "newer", "", "its data was set after that of the znode at this `path`")
@@ -103,10 +105,9 @@ func (o *findOptions) prepare(cmd *cobra.Command, env *Env) error {
 		})
 	}
 	if given("type") {
-		if !slices.Contains(kinds, o.kind) {
-			return usagef("--type: there is no type %q; there are %s", o.kind, strings.Join(kinds, " and "))
+		if err := o.testKind(cmd.Context(), env); err != nil {
+			return err
 		}
-		test(func(s *jute.Stat) bool { return isEphemeral(s) == (o.kind == "ephemeral") })
 	}
 	if given("size") {
 		compare, n, err := parseSize(o.size)
@@ -148,6 +149,26 @@ func (o *findOptions) prepare(cmd *cobra.Command, env *Env) error {
 			return err
 		}
 		test(func(s *jute.Stat) bool { return s.Mzxid > than.Mzxid })
+	}
+	return nil
+}
+
+// testKind adds the test of --type.
+func (o *findOptions) testKind(ctx context.Context, env *Env) error {
+	switch {
+	case !slices.Contains(kinds, o.kind):
+		return usagef("--type: there is no type %q; there are %s", o.kind, strings.Join(kinds, ", "))
+	case env.Offline():
+		tree, err := env.offline(ctx)
+		if err != nil {
+			return err
+		}
+		o.tests = append(o.tests, func(path string, _ *jute.Stat) bool { return tree.kind(path) == o.kind })
+	case o.kind == "container" || o.kind == "ttl":
+		return usagef("--type: servers do not tell which znodes are of type %s; --data-dir does", o.kind)
+	default:
+		o.byStat = true
+		o.tests = append(o.tests, func(_ string, s *jute.Stat) bool { return isEphemeral(s) == (o.kind == "ephemeral") })
 	}
 	return nil
 }

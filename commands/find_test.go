@@ -68,7 +68,7 @@ func TestFind(t *testing.T) {
 	! zook: find: --owner: "mine" is not a session id such as 0xN
 	= 2
 	$ zook find / --type dir
-	! zook: find: --type: there is no type "dir"; there are persistent and ephemeral
+	! zook: find: --type: there is no type "dir"; there are persistent, ephemeral, container, ttl
 	= 2
 	$ zook find / --name '[a'
 	! zook: find: --name: the pattern "[a" has a [ without its ]

@@ -39,7 +39,7 @@ func (e *Env) listTree(cmd *cobra.Command, p *Printer, arg string, watch bool) e
 		if v.Err != nil {
 			p.Flush()
 			unread = e.report(cmd.CalledAs(), onPath(v.Path, v.Err))
-			if ExitCode(v.Err) == ExitNoConnection {
+			if noTree(v.Err) {
 				return unread
 			}
 		}

@@ -79,7 +79,7 @@ func (e *Env) eachPath(cmd *cobra.Command, p *Printer, args []string, do func(ct
 		if first == nil {
 			first = err
 		}
-		if cmd.Context().Err() != nil || ExitCode(err) == ExitNoConnection {
+		if cmd.Context().Err() != nil || noTree(err) {
 			break
 		}
 	}
@@ -109,8 +109,11 @@ func (e *Env) onePath(cmd *cobra.Command, p *Printer, arg string, do func(ctx co
 	return p.Print(item)
 }
 
-// answerIn limits ctx to the time that the server has for an answer.
+// answerIn limits ctx to the time that the server has for an answer. Files have any.
 func (e *Env) answerIn(ctx context.Context) (context.Context, context.CancelFunc) {
+	if e.Offline() {
+		return context.WithCancel(ctx)
+	}
 	timeout := e.Connect.Timeout
 	if timeout == 0 {
 		timeout = defaultTimeout

@@ -46,7 +46,9 @@ func (p *progress) draw(w io.Writer) {
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		fmt.Fprintf(w, "\r\x1b[K%s", p.line(time.Since(p.start)))
+		if p.done.Load() > 0 || p.total.Load() > 0 { // else it waits for something that may draw
+			fmt.Fprintf(w, "\r\x1b[K%s", p.line(time.Since(p.start)))
+		}
 		select {
 		case <-p.stop:
 			fmt.Fprint(w, "\r\x1b[K")

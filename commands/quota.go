@@ -106,14 +106,14 @@ func (e *Env) quotaTarget(ctx context.Context, arg string) (string, Znodes, erro
 	if path == quotaRoot || strings.HasPrefix(path, quotaRoot+"/") {
 		return "", nil, usagef("%s is where quotas are: it cannot have one", path)
 	}
-	c, err := e.Session(ctx)
+	z, err := e.Znodes(ctx)
 	if err != nil {
 		return "", nil, err
 	}
-	if c.Chroot() != "" {
-		return "", nil, usagef("quotas are in %s, outside of the chroot %s: connect without it", quotaRoot, c.Chroot())
+	if z.Chroot() != "" {
+		return "", nil, usagef("quotas are in %s, outside of the chroot %s: connect without it", quotaRoot, z.Chroot())
 	}
-	return path, c, nil
+	return path, z, nil
 }
 
 // quota is what listquota and setquota print of one path.

@@ -30,7 +30,7 @@ func (e *Env) eachRoot(cmd *cobra.Command, p *Printer, args []string, do func(ro
 		if first == nil {
 			first = err
 		}
-		if cmd.Context().Err() != nil || ExitCode(err) == ExitNoConnection {
+		if cmd.Context().Err() != nil || noTree(err) {
 			break
 		}
 	}
@@ -53,7 +53,7 @@ func (e *Env) workingPath(args []string) []string {
 func (e *Env) unread(cmd *cobra.Command, p *Printer, path string, err error) (stop, reported error) {
 	p.Flush()
 	reported = e.report(cmd.CalledAs(), onPath(path, err))
-	if ExitCode(err) == ExitNoConnection {
+	if noTree(err) {
 		return reported, reported
 	}
 	return nil, reported

@@ -29,6 +29,14 @@ are gone when the shell ends.`,
 			if env.Shell != nil || env.StartShell == nil {
 				return usagef("this is the shell")
 			}
+			if env.Offline() {
+				if embedded {
+					return usagef("--embedded starts a server and --data-dir reads files: one of them is enough")
+				}
+				if _, err := env.Znodes(cmd.Context()); err != nil {
+					return err
+				}
+			}
 			if !embedded {
 				return env.StartShell(cmd.Context(), env)
 			}

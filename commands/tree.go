@@ -81,7 +81,7 @@ In JSON there is a path and a depth for each znode; ls -R and find list paths.`,
 			if err == nil && t.unread != nil {
 				err = reportedError{t.unread} // it is in the drawing
 			}
-			whole := ExitCode(err) != ExitNoConnection && cmd.Context().Err() == nil
+			whole := !noTree(err) && cmd.Context().Err() == nil
 			if t.drawn > 0 && whole && (env.Format == Auto || env.Format == Text || env.Format == ZkCli) {
 				t.sum(env.Out)
 			}
@@ -128,7 +128,7 @@ func (t *treeDrawing) draw(ctx context.Context, root string) error {
 		lastNames = append(lastNames, lastName)
 		t.drawn++
 		if v.Err != nil {
-			if ExitCode(v.Err) == ExitNoConnection {
+			if noTree(v.Err) {
 				return onPath(v.Path, v.Err)
 			}
 			t.hidden, t.unread, b.Error = t.hidden+1, v.Err, v.Err.Error()

@@ -101,7 +101,7 @@ func (e *Env) ownSession(ctx context.Context, onState func(client.State), onEven
 	if closed {
 		return nil, errNotConnected
 	}
-	own := &Env{Connect: e.Connect, OnState: onState, OnEvent: onEvent}
+	own := &Env{Connect: e.Connect, Files: e.Files, OnState: onState, OnEvent: onEvent}
 	if c := e.Connected(); c != nil { // addauth may have added some
 		own.Connect.Auth = nil
 		for _, a := range c.Auths() {

@@ -5,39 +5,88 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 
 	"zook/datatree"
 	"zook/jute"
-	"zook/snapshot"
 	"zook/txnlog"
 )
 
-// replay applies the transactions of a log that come after zxid. The tail that a
-// crash tears off the last log was never acknowledged and is only a warning.
-func (st *State) replay(f File, after int64, last bool) error {
-	r, err := txnlog.Open(f.Path)
-	if torn(err) {
-		return st.tornLog(err, last)
+// replaying is what a State knows while it is made.
+type replaying struct {
+	// settled is the zxid up to which the snapshot may hold what happened while it was
+	// written; settles says that it does not hold more.
+	settled int64
+	settles bool
+
+	// digestFrom is the zxid from which on the tree's digest says something: until then
+	// the tree may hold more than it was told. digest is what it has to be there, if the
+	// snapshot knows.
+	digestFrom int64
+	digest     *jute.TxnDigest
+	differs    error // the first transaction whose digest was another, if all since have differed
+	differing  int   // how many that are
+
+	stopped bool // the target is reached
+	gap     bool // and transactions are missing before the next one
+}
+
+// replayLog applies the transactions of a log that come after zxid, up to the target.
+// The tail that a crash tears off the last log was never acknowledged and is only a
+// warning.
+func (l *loader) replayLog(st *State, f File, after int64, last bool) error {
+	for from := int64(-1); ; {
+		err := l.replayOnce(st, f, after)
+		unread, ok := err.(unreadable)
+		if !ok {
+			return err
+		}
+		var corrupt *txnlog.CorruptError
+		switch {
+		case torn(unread.error):
+			return st.tornLog(unread.error, last)
+		case last && errors.As(unread.error, &corrupt) && corrupt.Offset > from:
+			// A server that is writing may have been overtaken amid a record. Damage is still
+			// in the same place when it is looked at again.
+			from, after = corrupt.Offset, max(after, st.Tree.LastZxid())
+		default:
+			return unread.error
+		}
 	}
+}
+
+// unreadable is an error of the reader, not of what it read.
+type unreadable struct{ error }
+
+func (l *loader) replayOnce(st *State, f File, after int64) error {
+	r, err := txnlog.Open(f.Path)
 	if err != nil {
-		return err
+		return unreadable{err}
 	}
 	defer r.Close()
-	for {
+	for n := 1; ; n++ {
+		if n%1024 == 0 {
+			if l.progress.Add(1024); l.ctx.Err() != nil {
+				return l.ctx.Err()
+			}
+		}
 		rec, err := r.Next()
 		switch {
 		case err == io.EOF:
 			return nil
-		case torn(err):
-			return st.tornLog(err, last)
 		case err != nil:
-			return err
+			return unreadable{err}
 		case rec.Header.Zxid <= after:
 			continue
+		case rec.Header.Zxid > l.target:
+			st.stopped, st.gap = true, isGap(st.Tree.LastZxid(), rec.Header.Zxid)
+			return nil
 		}
 		if err := st.applyRecord(f.Path, rec); err != nil {
 			return err
+		}
+		if rec.Header.Zxid == l.target {
+			st.stopped = true
+			return nil
 		}
 	}
 }
@@ -47,9 +96,8 @@ func torn(err error) bool {
 	return errors.As(err, &c) && c.Torn
 }
 
-// tornLog judges a torn tail. One in an older log is the trace of an older
-// crash: the next log goes on where the whole part ended, which the order of
-// zxids shows.
+// tornLog judges a torn tail. One in an older log is the trace of an older crash: the
+// next log goes on where the whole part ended, which the order of zxids shows.
 func (st *State) tornLog(err error, last bool) error {
 	if last {
 		st.Warnings = append(st.Warnings, fmt.Sprintf("an unfinished transaction is left out: %v", err))
@@ -68,7 +116,7 @@ func (st *State) applyRecord(file string, rec *txnlog.Record) error {
 		return nil
 	case h.Zxid <= last:
 		return damaged("zxid 0x%x comes after 0x%x", h.Zxid, last)
-	case h.Zxid > last+1 && h.Zxid>>32 == last>>32: // a new epoch begins where it likes
+	case isGap(last, h.Zxid):
 		return damaged("zxid 0x%x comes after 0x%x: the transactions between them are missing", h.Zxid, last)
 	}
 	// The tree keeps the data, the reader does not.
@@ -82,6 +130,7 @@ func (st *State) applyRecord(file string, rec *txnlog.Record) error {
 		return damaged("%v", err)
 	}
 	st.Replayed++
+	st.Time = h.Time
 	switch h.Type {
 	case jute.OpCreateSession:
 		st.Sessions[h.ClientID] = txn.Body.(*jute.CreateSessionTxn).Timeout
@@ -99,19 +148,19 @@ func (st *State) applyRecord(file string, rec *txnlog.Record) error {
 	return nil
 }
 
-// checkDigest compares the tree with what a transaction says of it. Apache writes
-// a wrong digest now and then, such as for a container that was asked for without
-// the flag of one; but then the next is right again. A tree that is another stays
-// another.
+// checkDigest compares the tree with what a transaction says of it. Apache writes a
+// wrong digest now and then, such as for a container that was asked for without the
+// flag of one; but then the next is right again. A tree that is another stays another.
 func (st *State) checkDigest(want *jute.TxnDigest, differs func() error) {
 	switch {
 	case !st.agrees(want):
+		st.differing++
 		if st.differs == nil {
 			st.differs = differs()
 		}
 	case st.differs != nil:
 		st.Warnings = append(st.Warnings, fmt.Sprintf("a digest is wrong, and later ones are right: %v", st.differs))
-		st.differs = nil
+		st.differs, st.differing = nil, 0
 	}
 }
 
@@ -119,27 +168,4 @@ func (st *State) checkDigest(want *jute.TxnDigest, differs func() error) {
 func (st *State) agrees(want *jute.TxnDigest) bool {
 	got, _ := st.Tree.Digest()
 	return want.Version != datatree.DigestVersion || got == want.TreeDigest
-}
-
-// WriteSnapshot writes the snapshot that e is of, with the sessions of the moment
-// when the export began, by id with their timeouts in milliseconds. The tree may
-// change meanwhile.
-func (d *Dir) WriteSnapshot(e *datatree.Export, sessions map[int64]int32) error {
-	_, err := snapshot.Create(d.SnapDir, e.Zxid(), snapshot.Options{}, func(w *snapshot.Writer) error {
-		w.Sessions(len(sessions), maps.All(sessions)) // the writer's error sticks
-		acls := e.ACLs()
-		w.ACLs(len(acls), maps.All(acls))
-		err := e.Walk(func(path string, n datatree.Node) error {
-			if path == "/" {
-				path = ""
-			}
-			return w.Node(path, n.Data, n.ACLRef, n.Stat)
-		})
-		if err != nil {
-			return err
-		}
-		digest, at := e.Digest()
-		return w.Digest(snapshot.Digest{Zxid: at, Version: datatree.DigestVersion, Digest: digest})
-	})
-	return err
 }

@@ -150,7 +150,7 @@ func (s *Server) load() (*datadir.State, error) {
 	for _, w := range state.Warnings {
 		s.log.Warn(w)
 	}
-	if !state.HasSnapshot {
+	if state.Snapshot == nil {
 		// Apache does not start on logs alone.
 		err = s.dir.WriteSnapshot(state.Tree.Export(), state.Sessions)
 		state.Replayed = 0

@@ -1,0 +1,119 @@
+package datadir
+
+import (
+	"bytes"
+	"io"
+	"maps"
+	"math"
+
+	"zook/datatree"
+	"zook/jute"
+	"zook/snapshot"
+)
+
+// age is how young what a snapshot holds is, as far as its znodes tell.
+type age struct{ zxid, time int64 }
+
+func (a *age) add(s *jute.StatPersisted) {
+	a.zxid = max(a.zxid, s.Czxid, s.Mzxid, s.Pzxid)
+	a.time = max(a.time, s.Ctime, s.Mtime)
+}
+
+// settled is the zxid up to which a snapshot that has been read may hold what happened
+// while it was written. Its sections say it: they are written last. Servers before 3.6
+// have none; then sure is false.
+func (a *age) settled(f File, r *snapshot.Reader) (zxid int64, sure bool) {
+	zxid = max(f.Zxid, a.zxid)
+	if g, ok := r.Digest(); ok && g.Zxid != 0 {
+		zxid, sure = max(zxid, g.Zxid), true
+	}
+	if last, ok := r.LastZxid(); ok {
+		zxid, sure = max(zxid, last), true
+	}
+	return zxid, sure || zxid == 0 // or nothing had happened yet
+}
+
+func (l *loader) readSnapshot(f File) (*State, error) {
+	r, err := snapshot.Open(f.Path)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	st := &State{Sessions: map[int64]int32{}, Snapshot: &f}
+	for s, err := range r.Sessions() {
+		if err != nil {
+			return nil, err
+		}
+		st.Sessions[s.ID] = s.Timeout
+	}
+	b := datatree.NewBuilder()
+	for a, err := range r.ACLs() {
+		if err != nil {
+			return nil, err
+		}
+		b.ACL(a.ID, a.List)
+	}
+	var young age
+	for i := 1; ; i++ {
+		if i%1024 == 0 {
+			if l.progress.Add(1024); l.ctx.Err() != nil {
+				return nil, l.ctx.Err()
+			}
+		}
+		n, err := r.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		if err := b.Node(string(n.Path), bytes.Clone(n.Data), n.ACL, n.Stat); err != nil {
+			return nil, &snapshot.CorruptError{File: f.Path, Offset: n.Offset, Reason: err.Error()}
+		}
+		young.add(&n.Stat)
+	}
+	st.Tree, st.Time = b.Tree(f.Zxid), young.time
+	st.settled, st.settles = young.settled(f, r)
+	return st, st.expectDigest(r, f)
+}
+
+// expectDigest takes what a snapshot says of the tree's digest.
+func (st *State) expectDigest(r *snapshot.Reader, f File) error {
+	g, ok := r.Digest()
+	switch {
+	case f.Zxid == 0: // an empty tree; nothing had happened yet
+	case !ok || g.Zxid == 0: // of a server before 3.6, or one that had applied nothing yet
+		st.digestFrom = math.MaxInt64
+	case g.Zxid < f.Zxid: // of a leader that began an epoch: no transaction in between, and no promise
+		st.digestFrom = f.Zxid
+	default:
+		st.digestFrom, st.digest = g.Zxid, &jute.TxnDigest{Version: g.Version, TreeDigest: g.Digest}
+		if g.Zxid == f.Zxid && !st.agrees(st.digest) {
+			return &snapshot.CorruptError{File: f.Path, Reason: "the tree does not have the digest that the snapshot says"}
+		}
+	}
+	return nil
+}
+
+// WriteSnapshot writes the snapshot that e is of, with the sessions of the moment when
+// the export began, by id with their timeouts in milliseconds. The tree may change
+// meanwhile.
+func (d *Dir) WriteSnapshot(e *datatree.Export, sessions map[int64]int32) error {
+	_, err := snapshot.Create(d.SnapDir, e.Zxid(), snapshot.Options{}, func(w *snapshot.Writer) error {
+		w.Sessions(len(sessions), maps.All(sessions)) // the writer's error sticks
+		acls := e.ACLs()
+		w.ACLs(len(acls), maps.All(acls))
+		err := e.Walk(func(path string, n datatree.Node) error {
+			if path == "/" {
+				path = ""
+			}
+			return w.Node(path, n.Data, n.ACLRef, n.Stat)
+		})
+		if err != nil {
+			return err
+		}
+		digest, at := e.Digest()
+		return w.Digest(snapshot.Digest{Zxid: at, Version: datatree.DigestVersion, Digest: digest})
+	})
+	return err
+}
