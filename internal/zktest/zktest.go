@@ -123,6 +123,15 @@ func ApacheEnsemble(tb testing.TB, config ...string) *Server {
 
 func start(tb testing.TB, s *Server, port int, config []string) *Server {
 	tb.Helper()
+	configure(tb, s, port, config)
+	s.Start()
+	tb.Cleanup(s.Stop)
+	return s
+}
+
+// configure writes zoo.cfg. Of a name that comes twice the last counts.
+func configure(tb testing.TB, s *Server, port int, config []string) {
+	tb.Helper()
 	s.tb, s.Addr, s.cfg = tb, fmt.Sprintf("127.0.0.1:%d", port), filepath.Join(tb.TempDir(), "zoo.cfg")
 	lines := append([]string{
 		"dataDir=" + s.DataDir, "tickTime=500", "admin.enableServer=false", "4lw.commands.whitelist=*", "maxClientCnxns=0",
@@ -130,13 +139,18 @@ func start(tb testing.TB, s *Server, port int, config []string) *Server {
 	if err := os.WriteFile(s.cfg, []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil {
 		tb.Fatal(err)
 	}
-	s.Start()
-	tb.Cleanup(s.Stop)
-	return s
 }
 
 // Start starts a stopped server again and waits until it serves.
 func (s *Server) Start() {
+	s.tb.Helper()
+	s.Launch()
+	s.Await()
+}
+
+// Launch starts a stopped server again and does not wait: a member of an ensemble
+// that has no quorum never serves.
+func (s *Server) Launch() {
 	s.tb.Helper()
 	cmd := Java(s.tb, nil, s.main, s.cfg)
 	s.log = logBuffer{}
@@ -147,9 +161,14 @@ func (s *Server) Start() {
 	waited := make(chan struct{})
 	go func() { cmd.Wait(); close(waited) }()
 	s.cmd, s.waited = cmd, waited
+}
+
+// Await waits until a launched server serves.
+func (s *Server) Await() {
+	s.tb.Helper()
 	for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		select {
-		case <-waited:
+		case <-s.waited:
 			s.tb.Fatalf("Apache ZooKeeper did not start:\n%s", s.log.String())
 		default:
 		}
@@ -181,6 +200,7 @@ func (s *Server) end(sig os.Signal) {
 		return
 	}
 	s.cmd.Process.Signal(sig)
+	s.Resume() // it may be suspended, and hear no SIGTERM
 	<-s.waited
 	s.cmd = nil
 }
