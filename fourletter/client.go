@@ -24,8 +24,9 @@ const (
 
 // Client asks servers. The zero value asks without encryption.
 type Client struct {
-	TLS     *tls.Config   // nil for plain
-	Timeout time.Duration // for a whole exchange; 5 s if zero
+	TLS       *tls.Config   // nil for plain
+	Timeout   time.Duration // for a whole exchange; 5 s if zero
+	AdminPort int           // of AdminServer, on the same hosts; 8080 if zero
 }
 
 // ForeignError is of an answer that no ZooKeeper gives.

@@ -33,7 +33,7 @@ func listen(t *testing.T, serve func(net.Conn)) string {
 	return l.Addr().String()
 }
 
-func answer(text string) func(net.Conn) {
+func replying(text string) func(net.Conn) {
 	return func(c net.Conn) {
 		io.ReadFull(c, make([]byte, 4))
 		io.WriteString(c, text)
@@ -42,16 +42,16 @@ func answer(text string) func(net.Conn) {
 
 func TestAsk(t *testing.T) {
 	c := &Client{Timeout: 300 * time.Millisecond}
-	if reply, err := c.Ask(t.Context(), listen(t, answer("imok")), "ruok"); reply != "imok" || err != nil {
+	if reply, err := c.Ask(t.Context(), listen(t, replying("imok")), "ruok"); reply != "imok" || err != nil {
 		t.Errorf("%q, %v", reply, err)
 	}
 	for name, test := range map[string]struct {
 		serve func(net.Conn)
 		want  string
 	}{
-		"http":          {answer("HTTP/1.1 400 Bad Request\r\n\r\n"), "an HTTP server answers"},
-		"tls":           {answer("\x15\x03\x03\x00\x02\x02\x46"), "it speaks TLS"},
-		"binary":        {answer("\x00\x00\x00\x25"), "no text"},
+		"http":          {replying("HTTP/1.1 400 Bad Request\r\n\r\n"), "an HTTP server answers"},
+		"tls":           {replying("\x15\x03\x03\x00\x02\x02\x46"), "it speaks TLS"},
+		"binary":        {replying("\x00\x00\x00\x25"), "no text"},
 		"silent":        {func(c net.Conn) { time.Sleep(5 * time.Second) }, "deadline exceeded"},
 		"without end":   {func(c net.Conn) { forever(c) }, "answer without an end"},
 		"reads nothing": {func(c net.Conn) { time.Sleep(5 * time.Second) }, "deadline exceeded"},
@@ -95,7 +95,7 @@ func TestAskOverTLS(t *testing.T) {
 		t.Errorf("%q, %v", reply, err)
 	}
 	var foreign *ForeignError
-	for _, addr := range []string{s.Addr, listen(t, answer("imok"))} {
+	for _, addr := range []string{s.Addr, listen(t, replying("imok"))} {
 		if _, err := c.Ask(t.Context(), addr, "ruok"); !errors.As(err, &foreign) {
 			t.Errorf("TLS to a plain port: %v", err)
 		}
