@@ -132,7 +132,8 @@ func (r *Reader) readHeader() error {
 
 // Next returns the next record, which is valid until the next call. The error is
 // io.EOF at the clean end and a *CorruptError where the log is torn or damaged;
-// every later call returns it again.
+// every later call returns it again. A log may be written while it is read: what
+// is there when Next is called is told, whole records only.
 func (r *Reader) Next() (*Record, error) {
 	if r.err == nil {
 		r.err = r.next()
@@ -143,7 +144,50 @@ func (r *Reader) Next() (*Record, error) {
 	return &r.rec, nil
 }
 
+// next is Next without an error that sticks. A writer may have been about a record
+// when it was read, and be long behind it when what follows is: so a fault of a file
+// counts only if it is still there once what follows has been looked at.
 func (r *Reader) next() error {
+	err := r.parse()
+	for {
+		first, ok := err.(*fault)
+		if !ok {
+			return err
+		}
+		keep := r.KeepDamaged && first.checksum
+		var verdict error
+		if !keep {
+			verdict = r.judge(first)
+		}
+		if r.size >= 0 {
+			if err := r.rewind(); err != nil {
+				return err
+			}
+			err = r.parse()
+			if second, ok := err.(*fault); !ok || second.reason != first.reason {
+				continue
+			}
+		}
+		if keep {
+			r.rec.Damaged = &CorruptError{File: r.name, Offset: r.good, Zxid: r.zxid, Reason: first.reason}
+			r.pass()
+		}
+		return verdict
+	}
+}
+
+// rewind goes back behind the last good record, to what the file now holds there.
+func (r *Reader) rewind() error {
+	if _, err := r.file.Seek(r.good, io.SeekStart); err != nil {
+		return err
+	}
+	r.base, r.pos, r.end, r.srcErr = r.good, 0, 0, nil
+	return nil
+}
+
+// parse reads the next record into r.rec. The error is io.EOF, a *fault that may be
+// the trace of a writer at work, or that of reading.
+func (r *Reader) parse() error {
 	if err := r.fill(prefixSize + 1); err != nil {
 		return err
 	}
@@ -152,23 +196,23 @@ func (r *Reader) next() error {
 		if zeros(b) == len(b) {
 			return io.EOF
 		}
-		return r.fault(fault{reason: fmt.Sprintf("%d bytes are too few for a record", len(b)), torn: always})
+		return &fault{reason: fmt.Sprintf("%d bytes are too few for a record", len(b)), torn: always}
 	}
 	crc, n := binary.BigEndian.Uint64(b), int64(int32(binary.BigEndian.Uint32(b[8:])))
 	switch {
 	case crc == 0 && n == 0:
 		return r.zeroTail()
 	case n < 0:
-		return r.fault(fault{reason: fmt.Sprintf("a record of length %d", n)})
+		return &fault{reason: fmt.Sprintf("a record of length %d", n)}
 	case n == 0:
-		return r.fault(fault{reason: "a record with a checksum and no length", torn: always})
+		return &fault{reason: "a record with a checksum and no length", torn: always}
 	case n < recordMin:
-		return r.fault(fault{reason: fmt.Sprintf("a record of %d bytes is too short for a transaction", n)})
+		return &fault{reason: fmt.Sprintf("a record of %d bytes is too short for a transaction", n)}
 	}
 	total := prefixSize + n + 1
 	offset := r.base + int64(r.pos)
-	if r.size >= 0 && total > r.size-offset {
-		return r.fault(cut(n))
+	if r.size >= 0 && total > r.size-offset && total > r.grown()-offset {
+		return cut(n)
 	}
 	if n > int64(r.MaxRecord) {
 		return fmt.Errorf("%s: offset %d: a record of %d bytes is longer than the %d that were allowed", r.name, offset, n, r.MaxRecord)
@@ -176,43 +220,52 @@ func (r *Reader) next() error {
 	if last, err := r.peek(total - 1); err != nil {
 		return err
 	} else if last >= 0 && last != endOfTxn {
-		return r.fault(unfinished(n, last))
+		return unfinished(n, last)
 	}
 	if err := r.fill(int(total)); err != nil {
 		return err
 	}
 	if b = r.buf[r.pos:r.end]; int64(len(b)) < total {
-		return r.fault(cut(n))
+		return cut(n)
 	}
 	if b[total-1] != endOfTxn {
-		return r.fault(unfinished(n, int(b[total-1])))
+		return unfinished(n, int(b[total-1]))
 	}
 	raw := b[prefixSize : total-1 : total-1]
 	r.rec = Record{Offset: offset, Raw: raw, file: r.name}
-	if sum := adler32.Checksum(raw); crc != uint64(sum) {
-		reason := fmt.Sprintf("the checksum of a record of %d bytes is %#x, not %#x as it says", n, sum, crc)
-		if !r.KeepDamaged {
-			return r.fault(fault{reason: reason, torn: lostSector, size: total})
-		}
-		r.rec.Damaged = &CorruptError{File: r.name, Offset: offset, Zxid: r.zxid, Reason: reason}
-	}
 	var d jute.Decoder
 	d.Reset(raw)
 	r.rec.Header.Decode(&d)
-	r.pos += int(total)
-	r.good = offset + total
-	if r.rec.Damaged == nil {
-		r.zxid = r.rec.Header.Zxid
+	if sum := adler32.Checksum(raw); crc != uint64(sum) {
+		reason := fmt.Sprintf("the checksum of a record of %d bytes is %#x, not %#x as it says", n, sum, crc)
+		return &fault{reason: reason, torn: lostSector, size: total, checksum: true}
 	}
+	r.zxid = r.rec.Header.Zxid
+	r.pass()
 	return nil
 }
 
-func cut(n int64) fault {
-	return fault{reason: fmt.Sprintf("the file ends inside a record of %d bytes", n), torn: always}
+// pass goes behind r.rec.
+func (r *Reader) pass() {
+	total := prefixSize + len(r.rec.Raw) + 1
+	r.pos += total
+	r.good += int64(total)
 }
 
-func unfinished(n int64, last int) fault {
-	return fault{reason: fmt.Sprintf("a record of %d bytes ends in %#02x, not in 'B'", n, last),
+// grown is the size of the file now.
+func (r *Reader) grown() int64 {
+	if st, err := r.file.Stat(); err == nil {
+		r.size = st.Size()
+	}
+	return r.size
+}
+
+func cut(n int64) *fault {
+	return &fault{reason: fmt.Sprintf("the file ends inside a record of %d bytes", n), torn: always}
+}
+
+func unfinished(n int64, last int) *fault {
+	return &fault{reason: fmt.Sprintf("a record of %d bytes ends in %#02x, not in 'B'", n, last),
 		torn: lostSectorEnd, size: prefixSize + n + 1}
 }
 
@@ -255,7 +308,9 @@ func (r *Reader) peek(i int64) (int, error) {
 		return -1, nil
 	}
 	var b [1]byte
-	if _, err := r.file.ReadAt(b[:], r.base+int64(r.pos)+i); err != nil {
+	if _, err := r.file.ReadAt(b[:], r.base+int64(r.pos)+i); err == io.EOF {
+		return -1, nil // it has shrunk
+	} else if err != nil {
 		return 0, err
 	}
 	return int(b[0]), nil

@@ -33,16 +33,21 @@ const (
 	lostSectorEnd        // or all is zeros from some byte of the record on
 )
 
-// fault is a record that is not one.
+// fault is a record that is not one: what parse returns. Next returns a CorruptError,
+// after a look at what is behind it.
 type fault struct {
 	reason string
 	torn   tornIf
 	size   int64 // of the record, if torn asks for it
+
+	zeros    bool // there is none, and yet something behind
+	checksum bool // it has a length and an end, and is in Reader.rec
 }
+
+func (f *fault) Error() string { return f.reason }
 
 // zeroTail reads what follows the last record, zeros, and wants no more there.
 func (r *Reader) zeroTail() error {
-	start := r.base + int64(r.pos)
 	blank, err := r.onlyZeros()
 	if err != nil {
 		return err
@@ -51,8 +56,7 @@ func (r *Reader) zeroTail() error {
 		return io.EOF
 	}
 	behind := r.base + int64(r.pos+zeros(r.buf[r.pos:r.end]))
-	f := fault{reason: fmt.Sprintf("zeros, but the file goes on at offset %d", behind), torn: always}
-	return r.judge(start, f, r.scan())
+	return &fault{reason: fmt.Sprintf("zeros, but the file goes on at offset %d", behind), torn: always, zeros: true}
 }
 
 // onlyZeros reads to the end, or to where the first byte that is not zero could
@@ -92,26 +96,23 @@ func (r *Reader) skipHole() error {
 	return nil
 }
 
-// fault judges the record at the window's position.
-func (r *Reader) fault(f fault) error {
-	start := r.base + int64(r.pos)
-	b := r.buf[r.pos:r.end]
-	if f.torn >= lostSector && f.size <= int64(len(b)) && hasLostSector(b[:f.size], start) {
-		f.torn = always
-	}
-	if err := r.fill(2 * scanMax); err != nil {
-		return err
-	}
-	if wholeButLength(r.buf[r.pos:r.end]) {
-		f.reason += "; with another length the record is whole"
-		f.torn = never
-	}
-	return r.judge(start, f, r.scan())
-}
-
 // judge makes the error of a fault out of what is behind it.
-func (r *Reader) judge(start int64, f fault, s scanned) error {
-	e := &CorruptError{File: r.name, Offset: start, Zxid: r.zxid, Reason: f.reason}
+func (r *Reader) judge(f *fault) error {
+	torn, e := f.torn, &CorruptError{File: r.name, Offset: r.good, Zxid: r.zxid, Reason: f.reason}
+	if !f.zeros {
+		b := r.buf[r.pos:r.end]
+		if torn >= lostSector && f.size <= int64(len(b)) && hasLostSector(b[:f.size], r.good) {
+			torn = always
+		}
+		if err := r.fill(2 * scanMax); err != nil {
+			return err
+		}
+		if wholeButLength(r.buf[r.pos:r.end]) {
+			e.Reason += "; with another length the record is whole"
+			torn = never
+		}
+	}
+	s := r.scan()
 	switch {
 	case s.err != nil:
 		return s.err
@@ -120,7 +121,7 @@ func (r *Reader) judge(start int64, f fault, s scanned) error {
 	case s.gaveUp:
 		e.Reason += "; what follows is too much like records to tell more"
 	default:
-		e.Torn = f.torn == always || f.torn == lostSectorEnd && s.zerosFrom < start+f.size
+		e.Torn = torn == always || torn == lostSectorEnd && s.zerosFrom < r.good+f.size
 	}
 	return e
 }

@@ -103,8 +103,8 @@ func (w *Writer) Append(txn *jute.Txn) error {
 	}
 	start := len(w.buf)
 	w.buf = append(w.buf, make([]byte, prefixSize)...)
-	w.buf = txn.Append(w.buf)
-	return w.seal(start)
+	w.buf = seal(txn.Append(w.buf), start)
+	return w.flushFull()
 }
 
 // AppendRaw is Append for a transaction that is encoded already, as in Record.Raw.
@@ -112,19 +112,28 @@ func (w *Writer) AppendRaw(raw []byte) error {
 	if w.err != nil {
 		return w.err
 	}
-	start := len(w.buf)
-	w.buf = append(w.buf, make([]byte, prefixSize)...)
-	w.buf = append(w.buf, raw...)
-	return w.seal(start)
+	w.buf = appendRecord(w.buf, raw)
+	return w.flushFull()
 }
 
-// seal completes the record that begins at buf[start].
-func (w *Writer) seal(start int) error {
-	rec := w.buf[start:]
+// appendRecord appends an encoded transaction as a record.
+func appendRecord(b, raw []byte) []byte {
+	start := len(b)
+	b = append(b, make([]byte, prefixSize)...)
+	b = append(b, raw...)
+	return seal(b, start)
+}
+
+// seal completes the record that begins at b[start].
+func seal(b []byte, start int) []byte {
+	rec := b[start:]
 	raw := rec[prefixSize:]
 	binary.BigEndian.PutUint64(rec, uint64(adler32.Checksum(raw)))
 	binary.BigEndian.PutUint32(rec[8:], uint32(len(raw)))
-	w.buf = append(w.buf, endOfTxn)
+	return append(b, endOfTxn)
+}
+
+func (w *Writer) flushFull() error {
 	if len(w.buf) >= flushSize {
 		w.pad()
 		w.flush()
