@@ -156,7 +156,16 @@ func Run(ctx context.Context, env *Env, words []string) error {
 	if cmd == root {
 		return err
 	}
-	return named(cmd.CalledAs(), err)
+	return named(calledAs(cmd), err)
+}
+
+// calledAs is what a command was called by: "get", "txnlog dump".
+func calledAs(cmd *cobra.Command) string {
+	name := cmd.CalledAs()
+	for parent := cmd.Parent(); parent.HasParent(); parent = parent.Parent() {
+		name = parent.Name() + " " + name
+	}
+	return name
 }
 
 // RunLine runs one line of the shell or of a script. Words are split and quoted

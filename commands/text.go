@@ -77,11 +77,14 @@ func (s Style) Count(n int64) string {
 	return text
 }
 
+// timeLayout is RFC 3339 with milliseconds.
+const timeLayout = "2006-01-02T15:04:05.000Z07:00"
+
 // Time is milliseconds since the epoch, written as RFC 3339 with the local zone.
 type Time int64
 
 func (t Time) String() string {
-	return time.UnixMilli(int64(t)).Format("2006-01-02T15:04:05.000Z07:00")
+	return time.UnixMilli(int64(t)).Format(timeLayout)
 }
 
 // MarshalText makes it a string in JSON.

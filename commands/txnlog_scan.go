@@ -1,0 +1,284 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"zook/txnlog"
+)
+
+const (
+	batchBytes = 128 << 10 // of transactions
+	batchTxns  = 1024
+)
+
+// txnScan reads logs one after the other and makes output of what a filter wants of
+// them: one goroutine reads, others decode and format, and the output is handed on
+// in the order of the logs. Memory does not grow with the logs.
+type txnScan struct {
+	files  []string
+	filter *txnFilter
+	// format returns what appends a transaction to the output; each of the workers
+	// asks for its own.
+	format  func() func(b []byte, t *loggedTxn) []byte
+	workers int
+	toolkit bool // frame each log as Apache's TxnLogToolkit does
+}
+
+// txnBatch is some transactions of one log, and what came out of them.
+type txnBatch struct {
+	file  string
+	raw   []byte // the transactions, one behind the other
+	txns  []batchedTxn
+	seen  int    // transactions read, those that were not wanted by their header included
+	begin []byte // output before them
+	end   []byte // and behind
+	bad   badTxns
+	err   error // why the log cannot be read on
+	last  bool  // of the log
+	done  chan struct{}
+
+	out []byte
+}
+
+type batchedTxn struct {
+	end    int // in raw
+	offset int64
+	damage string
+}
+
+// badTxns are those that cannot be trusted, or not even decoded.
+type badTxns struct {
+	count  int
+	offset int64 // of the first
+	reason string
+}
+
+func (b *badTxns) add(n badTxns) {
+	if b.count == 0 || n.count > 0 && n.offset < b.offset {
+		b.offset, b.reason = n.offset, n.reason
+	}
+	b.count += n.count
+}
+
+// run reads all logs and calls each with every batch. Its error is that of each, or
+// that of ctx.
+func (s *txnScan) run(ctx context.Context, each func(*txnBatch) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	free := make(chan *txnBatch, 2*s.workers+2)
+	for range cap(free) {
+		free <- &txnBatch{done: make(chan struct{}, 1)}
+	}
+	work, ordered := make(chan *txnBatch, cap(free)), make(chan *txnBatch, cap(free))
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer cancel()
+	running.Go(func() {
+		defer close(ordered)
+		defer close(work)
+		r := txnScanner{txnScan: s, ctx: ctx, free: free, full: func(b *txnBatch) { ordered <- b; work <- b }}
+		r.readAll()
+	})
+	for range s.workers {
+		running.Go(func() {
+			format := s.format()
+			for b := range work {
+				b.make(s.filter, format)
+				b.done <- struct{}{}
+			}
+		})
+	}
+	for b := range ordered {
+		<-b.done
+		if err := each(b); err != nil {
+			cancel()
+			for b := range ordered { // until the reader has seen it
+				<-b.done
+			}
+			return err
+		}
+		free <- b
+	}
+	return ctx.Err()
+}
+
+// make makes the output of the batch.
+func (b *txnBatch) make(filter *txnFilter, format func([]byte, *loggedTxn) []byte) {
+	b.out = append(b.out[:0], b.begin...)
+	t := loggedTxn{file: b.file}
+	start := 0
+	for _, at := range b.txns {
+		t.offset, t.damage = at.offset, at.damage
+		t.decode(b.raw[start:at.end])
+		start = at.end
+		if t.damage != "" {
+			b.bad.add(badTxns{1, t.offset, t.damage})
+		}
+		if filter.matchBody(&t.TxnView) {
+			b.out = format(b.out, &t)
+		}
+	}
+	b.out = append(b.out, b.end...)
+}
+
+// txnScanner is the reading side of a scan.
+type txnScanner struct {
+	*txnScan
+	ctx  context.Context
+	free chan *txnBatch
+	full func(*txnBatch)
+
+	file  string
+	begun bool      // its header has been read
+	count int       // its transactions so far
+	whole int64     // where they end
+	batch *txnBatch // being filled
+}
+
+func (s *txnScanner) readAll() {
+	for i, file := range s.files {
+		s.file, s.begun, s.count, s.whole = file, false, 0, 0
+		err := s.readFile(i == len(s.files)-1)
+		if !s.room() {
+			return
+		}
+		if s.toolkit && s.begun {
+			s.batch.end = s.appendToolkitEnd(s.batch.end, err)
+		}
+		s.batch.err, s.batch.last = err, true
+		s.pass()
+	}
+}
+
+// room makes sure that there is a batch to fill. It is false if the scan is over.
+func (s *txnScanner) room() bool {
+	if s.ctx.Err() != nil {
+		return false
+	}
+	if s.batch != nil {
+		return true
+	}
+	select {
+	case b := <-s.free:
+		*b = txnBatch{file: s.file, raw: reuse(b.raw), txns: b.txns[:0], begin: b.begin[:0], end: b.end[:0], out: reuse(b.out), done: b.done}
+		s.batch = b
+		return true
+	case <-s.ctx.Done():
+		return false
+	}
+}
+
+// reuse empties a buffer. One that a rare transaction has made large is let go.
+func reuse(b []byte) []byte {
+	if cap(b) > 32*batchBytes {
+		return nil
+	}
+	return b[:0]
+}
+
+// pass passes on the batch.
+func (s *txnScanner) pass() {
+	s.full(s.batch)
+	s.batch = nil
+}
+
+// readFile reads a log to its end. The newest may be one that a server writes:
+// what looks like damage, and has changed since, is looked at again.
+func (s *txnScanner) readFile(newest bool) error {
+	for {
+		before, _ := os.Stat(s.file)
+		was := s.whole
+		err := s.readOn()
+		var corrupt *txnlog.CorruptError
+		if !newest || !errors.As(err, &corrupt) || s.whole == was || !s.room() {
+			return err
+		}
+		time.Sleep(20 * time.Millisecond) // a write takes less
+		after, statErr := os.Stat(s.file)
+		if statErr != nil || before.ModTime().Equal(after.ModTime()) && before.Size() == after.Size() {
+			return err
+		}
+	}
+}
+
+// readOn reads what is behind the part of the log that has been read.
+func (s *txnScanner) readOn() error {
+	r, err := txnlog.OpenAny(s.file)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	r.KeepDamaged = true
+	if s.toolkit && !s.begun && s.room() {
+		h := r.Header()
+		s.batch.begin = fmt.Appendf(s.batch.begin, "ZooKeeper Transactional Log File with dbid %d txnlog format version %d\n", h.DBID, h.Version)
+	}
+	s.begun = true
+	for {
+		rec, err := r.Next()
+		switch {
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return err
+		case rec.Offset < s.whole:
+		case !s.add(rec):
+			return s.ctx.Err()
+		default:
+			s.whole = r.Offset()
+		}
+	}
+}
+
+// add adds a record to the batch, if the filter may want it. It is false if the
+// scan is over.
+func (s *txnScanner) add(rec *txnlog.Record) bool {
+	if !s.room() {
+		return false
+	}
+	s.count++
+	b := s.batch
+	b.seen++
+	wanted := s.filter.matchHeader(&rec.Header)
+	switch {
+	case wanted:
+		b.raw = append(b.raw, rec.Raw...)
+		at := batchedTxn{end: len(b.raw), offset: rec.Offset}
+		if rec.Damaged != nil {
+			at.damage = rec.Damaged.Reason
+		}
+		b.txns = append(b.txns, at)
+	case rec.Damaged != nil:
+		b.bad.add(badTxns{1, rec.Offset, rec.Damaged.Reason})
+	}
+	if len(b.raw) >= batchBytes || len(b.txns) >= batchTxns || b.seen >= 64*batchTxns {
+		s.pass()
+	}
+	return true
+}
+
+// filesOf are those of the logs that can hold what the filter wants, by the zxids
+// in their names.
+func (t *txnFilter) filesOf(files []string) []string {
+	var wanted []string
+	for i, file := range files {
+		first, named := txnlog.ParseName(filepath.Base(file))
+		if !named {
+			first = 0
+		}
+		var next int64
+		if i+1 < len(files) && filepath.Dir(file) == filepath.Dir(files[i+1]) {
+			next, _ = txnlog.ParseName(filepath.Base(files[i+1]))
+		}
+		if t.mayHold(first, next) {
+			wanted = append(wanted, file)
+		}
+	}
+	return wanted
+}
