@@ -341,8 +341,8 @@ func (c *Client) dropConn(f *frameConn, err error) {
 		var greeting *greetingError
 		var op *net.OpError
 		alert := errors.As(err, &op) && op.Op == "remote error" // of TLS, such as a certificate refused
-		c.hostFailed(f.addr, plainReason(err), alert || errors.As(err, &greeting))
+		c.hostFailed(f.addr, PlainReason(err), alert || errors.As(err, &greeting))
 	} else {
-		c.hostFailed(f.addr, fmt.Errorf("the connection was lost: %w", plainReason(err)), false)
+		c.hostFailed(f.addr, fmt.Errorf("the connection was lost: %w", PlainReason(err)), false)
 	}
 }

@@ -110,7 +110,7 @@ type Client struct {
 // (jute.ErrAuthFailed). ctx bounds nothing but Dial. The error is an *AddressError or a *jute.PathError when
 // cfg.Servers cannot be understood.
 func Dial(ctx context.Context, cfg Config) (*Client, error) {
-	list, chroot, err := parseServers(cfg.Servers)
+	list, chroot, err := ParseServers(cfg.Servers)
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ func (c *Client) dial(_, addr string, _ time.Duration) (net.Conn, error) {
 	deadline := time.Now().Add(attempt)
 	raw, err := dialHost(ctx, addr, c.cfg.TLS)
 	if err != nil {
-		c.hostFailed(addr, plainReason(err), true)
+		c.hostFailed(addr, PlainReason(err), true)
 		return nil, err
 	}
 	f := newFrameConn(c, raw, addr, deadline)
@@ -111,7 +111,7 @@ func handshakeTLS(ctx context.Context, raw net.Conn, host string, conf *tls.Conf
 	case hungUp(err):
 		return nil, errors.New("the server closed the connection during the TLS handshake; is that its port for TLS?")
 	}
-	return nil, plainReason(err)
+	return nil, PlainReason(err)
 }
 
 // hungUp reports whether err is the peer's end of the connection, which is a

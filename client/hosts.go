@@ -70,9 +70,9 @@ func (e *DialError) Unwrap() []error {
 	return errs
 }
 
-// parseServers splits "host:port[,host:port…][/chroot]" into host:port strings
+// ParseServers splits "host:port[,host:port…][/chroot]" into host:port strings
 // and a chroot, "" if it is none.
-func parseServers(servers string) (hosts []string, chroot string, err error) {
+func ParseServers(servers string) (hosts []string, chroot string, err error) {
 	list := servers
 	if strings.Contains(servers, "://") {
 		return nil, "", &AddressError{servers, "it has no scheme: write host:port[,host:port…][/chroot]"}
@@ -242,9 +242,9 @@ func (h *hosts) dialError(cause error) *DialError {
 	return e
 }
 
-// plainReason strips Go's "dial tcp 127.0.0.1:2181: connect:" from an error, as
-// DialError names the host by itself.
-func plainReason(err error) error {
+// PlainReason strips Go's "dial tcp 127.0.0.1:2181: connect:" from an error, for
+// those who name the host themselves.
+func PlainReason(err error) error {
 	var dns *net.DNSError
 	if errors.As(err, &dns) {
 		if dns.IsTimeout {

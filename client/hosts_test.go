@@ -40,7 +40,7 @@ func TestParseServers(t *testing.T) {
 		strings.Repeat("h", 300):    "[" + strings.Repeat("h", 300) + ":2181] ",
 		"zookeeper://localhost:218": "it has no scheme",
 	} {
-		hosts, chroot, err := parseServers(in)
+		hosts, chroot, err := ParseServers(in)
 		got := fmt.Sprintf("%v %s", hosts, chroot)
 		var addr *AddressError
 		var path *jute.PathError
@@ -64,11 +64,11 @@ func TestParseServers(t *testing.T) {
 func FuzzParseServers(f *testing.F) {
 	f.Add("a:1,[::1]:2/app")
 	f.Fuzz(func(t *testing.T, s string) {
-		hosts, chroot, err := parseServers(s)
+		hosts, chroot, err := ParseServers(s)
 		if err != nil {
 			return
 		}
-		again, chroot2, err := parseServers(strings.Join(hosts, ",") + chroot)
+		again, chroot2, err := ParseServers(strings.Join(hosts, ",") + chroot)
 		if err != nil || !slices.Equal(again, hosts) || chroot2 != chroot {
 			t.Errorf("%q is %q %q, and that is %q %q %v", s, hosts, chroot, again, chroot2, err)
 		}

@@ -34,6 +34,8 @@ func groups() []group {
 			newGetACL, newSetACL, newAddAuth, newWhoAmI, newSetQuota, newListQuota, newDelQuota}},
 		{"Session and ensemble", []func(*Env) *cobra.Command{
 			newConnect, newClose, newSync, newConfig, newReconfig}},
+		{"Operations", []func(*Env) *cobra.Command{
+			newStatusCommand, newQuorum, newRollingRestartPlan}},
 		{"Files", []func(*Env) *cobra.Command{
 			newTxnlog, newSnapshot}},
 		{"Shell", []func(*Env) *cobra.Command{

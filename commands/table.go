@@ -2,6 +2,7 @@ package commands
 
 import (
 	"bufio"
+	"io"
 
 	"github.com/olekukonko/tablewriter"
 	"github.com/olekukonko/tablewriter/tw"
@@ -24,13 +25,18 @@ func (f *tableFormat) close(w *bufio.Writer) error {
 	if f.columns == nil {
 		return nil
 	}
+	return renderTable(w, f.columns, f.rows)
+}
+
+// renderTable draws a table as all tables of zook are.
+func renderTable(w io.Writer, columns []string, rows [][]string) error {
 	t := tablewriter.NewTable(w,
 		tablewriter.WithHeaderAutoFormat(tw.Off),
 		tablewriter.WithHeaderAlignment(tw.AlignLeft),
 		tablewriter.WithRowAutoWrap(tw.WrapNone),
 		tablewriter.WithRowAlignment(tw.AlignLeft))
-	t.Header(f.columns)
-	if err := t.Bulk(f.rows); err != nil {
+	t.Header(columns)
+	if err := t.Bulk(rows); err != nil {
 		return err
 	}
 	return t.Render()
