@@ -3,8 +3,9 @@ package snapshot
 import (
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
+
+	"zook/internal/durable"
 )
 
 // Create writes the snapshot of zxid into dir, by what write calls on the
@@ -23,7 +24,7 @@ func Create(dir string, zxid int64, opts Options, write func(*Writer) error) (st
 		os.Remove(temp)
 		return "", err
 	}
-	return path, syncDir(dir)
+	return path, durable.Dir(dir)
 }
 
 // writeFile leaves a whole and durable file, or none.
@@ -50,17 +51,4 @@ func writeFile(path string, opts Options, write func(*Writer) error) (err error)
 	}
 	whole = true
 	return f.Sync()
-}
-
-// syncDir makes the names in dir durable. Windows has no call for that.
-func syncDir(dir string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
 }

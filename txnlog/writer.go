@@ -9,8 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 
+	"zook/internal/durable"
 	"zook/jute"
 )
 
@@ -69,7 +69,7 @@ func Create(dir string, firstZxid int64, opts Options) (*Writer, error) {
 	w.pad()
 	w.Sync()
 	if w.err == nil {
-		w.err = syncDir(dir)
+		w.err = durable.Dir(dir)
 	}
 	if w.err != nil {
 		f.Close()
@@ -215,17 +215,4 @@ func (w *Writer) Close() error {
 	}
 	w.fail(fs.ErrClosed)
 	return err
-}
-
-// syncDir makes the names in dir durable. Windows has no call for that.
-func syncDir(dir string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
 }
