@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mattn/go-runewidth"
 	"github.com/spf13/cobra"
 
 	"zook/fourletter"
@@ -122,6 +123,35 @@ func newServerStatus(s *surveyed, p *fourletter.Probe) serverStatus {
 
 var statusColumns = []string{"server", "id", "role", "version", "zxid", "behind", "conns", "queued", "latency", "znodes", "watches", "ephem.", "data", "files", "uptime"}
 
+// expendable are the columns that a narrow terminal goes without, the first ones
+// first.
+var expendable = []string{"ephem.", "watches", "files", "data", "queued", "id", "uptime", "conns", "znodes"}
+
+// fitting leaves out columns until a table fits the width, 0 if that is unknown.
+func fitting(columns []string, rows [][]string, expendable []string, width int) ([]string, [][]string) {
+	total := func() (n int) {
+		for i, c := range columns {
+			most := runewidth.StringWidth(c)
+			for _, r := range rows {
+				most = max(most, runewidth.StringWidth(r[i]))
+			}
+			n += most + 3 // a line and two blanks
+		}
+		return n + 1
+	}
+	for _, name := range expendable {
+		if width == 0 || total() <= width {
+			break
+		}
+		i := slices.Index(columns, name)
+		columns = slices.Delete(slices.Clone(columns), i, i+1)
+		for j := range rows {
+			rows[j] = slices.Delete(rows[j], i, i+1)
+		}
+	}
+	return columns, rows
+}
+
 // cells are the columns of a server; what is not known is "-".
 func (st *serverStatus) cells(s Style) []string {
 	number := func(n *int64, format func(int64) string) string {
@@ -177,7 +207,8 @@ func (st *status) Text(w io.Writer, s Style) {
 		}
 		return
 	}
-	renderTable(w, statusColumns, rows)
+	columns, rows := fitting(statusColumns, rows, expendable, s.Width)
+	renderTable(w, columns, rows)
 	fmt.Fprintln(w, st.sentence(s))
 	for _, f := range st.Findings {
 		text := f.Text

@@ -133,6 +133,17 @@ func TestStatusAmongStrangers(t *testing.T) {
 	if st.Servers[2].Role != "down" || st.Servers[2].Error == "" {
 		t.Errorf("a name that does not resolve: %+v", st.Servers[2])
 	}
+	for _, width := range []int{80, 120, 200} {
+		term := newTerminal(standalone)
+		term.Terminal, term.Width = true, func() int { return width }
+		term.finish(Run(t.Context(), &term.Env, []string{"status"}))
+		for line := range strings.Lines(term.take()) {
+			if n := len([]rune(strings.TrimRight(line, "\n"))); n > width {
+				t.Errorf("%d columns on a terminal of %d: %s", n, width, line)
+			}
+		}
+		term.Close()
+	}
 	onServers(t, func(t *testing.T, server string) {
 		out := zook(t.Context(), server, "", "status")
 		if !strings.Contains(out, "standalone\t") || strings.Contains(out, "= ") {
