@@ -53,3 +53,29 @@ func FuzzReader(f *testing.F) {
 		}
 	})
 }
+
+// FuzzRepair repairs what is no log. Whatever it is, nothing is wrong with what comes
+// of it, and the log itself stays as it is.
+func FuzzRepair(f *testing.F) {
+	b := bytesOf(f, session(1), set(2, []byte("data")), set(3, nil), session(4))
+	for _, at := range []int{0, 20, 27, 40, 64, 70, 75, 76, 80, 90, 130, 145, len(b) - 1} {
+		changed := bytes.Clone(b)
+		changed[at] ^= 0x15
+		f.Add(changed, true)
+	}
+	f.Add(b[:len(b)-1], false)
+	f.Add(append(bytes.Clone(b[:65]), append(make([]byte, 20), b[65:]...)...), true)
+	f.Add(append(bytes.Clone(b), b[16:]...), true)
+	f.Fuzz(func(t *testing.T, b []byte, fix bool) {
+		repaired, done, err := repairBytes(t, b, fix)
+		if err == nil && !fix && !bytes.Equal(repaired, b[:len(repaired)]) {
+			t.Fatal("the valid prefix is not one")
+		}
+		if err == nil && done.Kept.Bytes != int64(len(repaired)) {
+			t.Fatalf("%+v, and %d bytes", done, len(repaired))
+		}
+		if done != nil && done.Cut != nil && done.Lost.Bytes > int64(len(b)) {
+			t.Fatalf("%+v of %d bytes", done, len(b))
+		}
+	})
+}

@@ -14,7 +14,7 @@ import (
 )
 
 // trickle writes b to a new file at path, in pieces of up to most bytes, over zeros
-// that are ahead of it if padded. written is how much is there.
+// that are ahead of it if padded, once there is a header. written is how much is there.
 func trickle(t *testing.T, path string, b []byte, most int, padded bool, written *atomic.Int64) {
 	t.Helper()
 	f, err := os.Create(path)
@@ -24,7 +24,7 @@ func trickle(t *testing.T, path string, b []byte, most int, padded bool, written
 	}
 	defer f.Close()
 	for off := 0; off < len(b); {
-		if n := off + 64<<10; padded && n > len(b) {
+		if n := off + 64<<10; padded && n > len(b) && off >= headerSize {
 			f.Truncate(int64(n))
 		}
 		n := min(1+rand.IntN(most), len(b)-off)

@@ -107,7 +107,7 @@ func (r *Reader) judge(f *fault) error {
 		if err := r.fill(2 * scanMax); err != nil {
 			return err
 		}
-		if wholeButLength(r.buf[r.pos:r.end]) {
+		if wholeButLength(r.buf[r.pos:r.end]) > 0 {
 			e.Reason += "; with another length the record is whole"
 			torn = never
 		}
@@ -140,11 +140,11 @@ func hasLostSector(rec []byte, offset int64) bool {
 	return false
 }
 
-// wholeButLength reports whether b begins with a record whose checksum and end
-// are right for another length than the one that it says.
-func wholeButLength(b []byte) bool {
+// wholeButLength is the length with which b begins with a record whose checksum and
+// end are right, whatever the length is that it says; 0 if there is none.
+func wholeButLength(b []byte) int {
 	if len(b) <= prefixSize {
-		return false
+		return 0
 	}
 	sum := binary.BigEndian.Uint64(b)
 	b = b[prefixSize:]
@@ -152,11 +152,11 @@ func wholeButLength(b []byte) bool {
 	for n := 0; ; {
 		i := bytes.IndexByte(b, endOfTxn)
 		if i < 0 {
-			return false
+			return 0
 		}
 		h.Write(b[:i])
 		if n += i; n >= recordMin && uint64(h.Sum32()) == sum {
-			return true
+			return n
 		}
 		h.Write(b[i : i+1])
 		b, n = b[i+1:], n+1

@@ -1,0 +1,310 @@
+package txnlog
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/adler32"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+
+	"zook/jute"
+)
+
+// ErrWhole is the error of Repair for a log with which nothing is wrong.
+var ErrWhole = errors.New("there is nothing to repair")
+
+// Fix is a record that a reader refuses, as it would be in a repaired log.
+type Fix struct {
+	Record // of the header of the file it is the zero value
+	// Fault is what is wrong with it.
+	Fault *CorruptError
+	// Proven says that it is what was written: its checksum is right, and only its
+	// length or its last byte is not, or it is the header of the file, and a whole
+	// record is behind it. Else its checksum is wrong: any byte of it may be.
+	Proven bool
+
+	patches []patch
+}
+
+// Repaired is what Repair made of a log.
+type Repaired struct {
+	Kept  Part
+	Fixed []int64       // zxids of the records that were fixed; 0 is the header of the file
+	Cut   *CorruptError // why the new log ends where it does; nil if nothing is left out
+	Lost  Part          // behind Cut, and could still be read; Bytes is all that was not zeros
+}
+
+// RepairOptions of Repair.
+type RepairOptions struct {
+	// Keep decides whether a record is kept with a fix; the new log ends before the
+	// first that is not. Its error ends the repair. Without it none is kept.
+	Keep func(*Fix) (bool, error)
+	// Lost, unless it is nil, is called with the transactions behind the end of the new
+	// log that can still be read.
+	Lost func(*Record)
+	// Progress, unless it is nil, is how many bytes have been read.
+	Progress *atomic.Int64
+}
+
+// Repair makes a new log at to, where there must be no file, of the transactions of a
+// log before the first fault, or before the first that cannot be fixed. A fault is all
+// that Reader or Checker find, so that there is none in the new log. With a torn tail
+// it is the log as a server would go on from.
+//
+// It writes nothing if nothing is wrong with the log, which is ErrWhole, and if no
+// transaction could be kept; what it found is returned all the same.
+func Repair(ctx context.Context, from, to string, opts RepairOptions) (*Repaired, error) {
+	if err := checkNew(to); err != nil {
+		return nil, err
+	}
+	r, err := openAsIs(from)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	p := &repair{ctx: ctx, r: r, opts: &opts}
+	if err := p.diagnose(); err != nil {
+		return nil, err
+	}
+	done := &p.Repaired
+	switch {
+	case done.Cut == nil && len(done.Fixed) == 0:
+		return done, fmt.Errorf("%s: %w", from, ErrWhole)
+	case done.Kept.Txns == 0:
+		return done, fmt.Errorf("no transaction can be kept: %w", done.Cut)
+	}
+	return done, copyPrefix(from, to, done.Kept.Bytes, p.patches)
+}
+
+// openAsIs is Open before the header is read.
+func openAsIs(path string) (*Reader, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	r := newReader(f, path)
+	st, err := f.Stat()
+	if err == nil && !st.Mode().IsRegular() {
+		err = &fs.PathError{Op: "repair", Path: path, Err: errors.New("not a file")}
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	r.file, r.size = f, st.Size()
+	return r, nil
+}
+
+// repair is a Repair that is under way.
+type repair struct {
+	Repaired
+	ctx     context.Context
+	r       *Reader
+	opts    *RepairOptions
+	checker Checker
+	patches []patch
+}
+
+// diagnose finds out what to keep, and what is lost.
+func (p *repair) diagnose() error {
+	var header *CorruptError
+	if err := p.r.readHeader(); errors.As(err, &header) {
+		if kept, err := p.fixHeader(header); err != nil {
+			return err
+		} else if !kept {
+			p.Cut = header
+			return p.findLost()
+		}
+	} else if err != nil {
+		return err
+	}
+	for p.Cut == nil {
+		err := p.r.next()
+		var fault *CorruptError
+		switch {
+		case err == io.EOF:
+			p.Kept.Bytes = p.r.good
+			return nil
+		case err == nil:
+			if err := p.checker.Check(&p.r.rec); err != nil && !errors.As(err, &p.Cut) {
+				return err
+			}
+		case !errors.As(err, &fault):
+			return err
+		default:
+			if err := p.fixRecord(fault); err != nil {
+				return err
+			}
+		}
+		if p.Cut == nil {
+			p.Kept.add(&p.r.rec)
+			if err := step(p.ctx, p.Kept.Txns, p.opts.Progress, p.r); err != nil {
+				return err
+			}
+		}
+	}
+	p.Kept.Bytes = p.Cut.Offset
+	return p.findLost()
+}
+
+// fixHeader has the reader go on behind a header that is none, if a record is there.
+func (p *repair) fixHeader(fault *CorruptError) (bool, error) {
+	r := p.r
+	r.good = headerSize
+	if err := r.rewind(); err != nil {
+		return false, err
+	}
+	if err := r.parse(); err != nil {
+		return false, nil
+	}
+	fix := &Fix{Fault: fault, Proven: true,
+		patches: []patch{{0, jute.Marshal(&jute.FileHeader{Magic: jute.LogMagic, Version: version})}}}
+	r.good, r.zxid = headerSize, 0
+	if err := r.rewind(); err != nil {
+		return false, err
+	}
+	return p.keep(fix)
+}
+
+// fixRecord goes behind the record that the reader refuses, or cuts the log there.
+func (p *repair) fixRecord(fault *CorruptError) error {
+	if !fault.Torn {
+		fix, err := p.r.mend(fault)
+		if err != nil {
+			return err
+		}
+		if fix != nil && p.fits(fix) {
+			kept, err := p.keep(fix)
+			if err != nil {
+				return err
+			}
+			if kept {
+				p.checker.Check(&fix.Record)
+				p.r.rec, p.r.zxid = fix.Record, fix.Header.Zxid
+				p.r.pass()
+				return nil
+			}
+		}
+	}
+	p.Cut = fault
+	return nil
+}
+
+// fits reports whether there would be no fault left. A zxid that nothing proves must be
+// the one that is next, or named by the file.
+func (p *repair) fits(fix *Fix) bool {
+	last, zxid := p.checker.last, fix.Header.Zxid
+	if !fix.Proven {
+		name, named := ParseName(filepath.Base(p.r.name))
+		if last != 0 && skips(last, zxid) || last == 0 && named && name != zxid {
+			return false
+		}
+	}
+	trial := Checker{last: last}
+	return trial.Check(&fix.Record) == nil
+}
+
+func (p *repair) keep(fix *Fix) (bool, error) {
+	if p.opts.Keep == nil {
+		return false, nil
+	}
+	kept, err := p.opts.Keep(fix)
+	if kept && err == nil {
+		p.Fixed = append(p.Fixed, fix.Header.Zxid)
+		p.patches = append(p.patches, fix.patches...)
+	}
+	return kept, err
+}
+
+// findLost reads what can be read behind the end of the new log.
+func (p *repair) findLost() error {
+	r := p.r
+	r.good, r.zxid = p.Cut.Offset, 0
+	if err := r.rewind(); err != nil {
+		return err
+	}
+	end := r.good
+	for {
+		err := r.parse()
+		var f *fault
+		switch {
+		case err == nil:
+			if p.Lost.add(&r.rec); p.opts.Lost != nil {
+				p.opts.Lost(&r.rec)
+			}
+			end = r.good
+			if err := step(p.ctx, p.Lost.Txns, p.opts.Progress, r); err != nil {
+				return err
+			}
+			continue
+		case errors.As(err, &f):
+			s := r.scan()
+			switch {
+			case s.err != nil:
+				return s.err
+			case s.next > 0:
+				r.good = s.next
+				continue
+			case s.gaveUp:
+				s.zerosFrom = r.grown()
+			}
+			end = s.zerosFrom
+		case err != io.EOF:
+			return err
+		}
+		p.Lost.Bytes = end - p.Cut.Offset
+		return nil
+	}
+}
+
+// mend returns what can be made of the record behind the last good one, nil if nothing
+// can. It stays in the window until the reader goes on.
+func (r *Reader) mend(f *CorruptError) (*Fix, error) {
+	if err := r.rewind(); err != nil {
+		return nil, err
+	}
+	if err := r.fill(2 * scanMax); err != nil {
+		return nil, err
+	}
+	b := r.buf[r.pos:r.end]
+	if len(b) < prefixSize+recordMin+1 {
+		return nil, nil
+	}
+	sum, n := binary.BigEndian.Uint64(b), int64(int32(binary.BigEndian.Uint32(b[8:])))
+	if total := prefixSize + n + 1; n >= recordMin && total <= r.grown()-r.good {
+		last, err := r.peek(total - 1)
+		if err == nil && (last == endOfTxn || total <= scanMax) {
+			err = r.fill(int(total))
+		}
+		if err != nil || int64(r.end-r.pos) < total {
+			return nil, err
+		}
+		b = r.buf[r.pos:r.end]
+		raw := b[prefixSize : prefixSize+n]
+		right, ended := sum == uint64(adler32.Checksum(raw)), b[total-1] == endOfTxn
+		if right != ended {
+			return r.fix(f, int(n), right), nil
+		}
+	}
+	if n := wholeButLength(b[:min(len(b), 2*scanMax)]); n > 0 {
+		return r.fix(f, n, true), nil
+	}
+	return nil, nil
+}
+
+// fix is the record behind the last good one, if its transaction has n bytes.
+func (r *Reader) fix(f *CorruptError, n int, proven bool) *Fix {
+	raw := r.buf[r.pos+prefixSize:][:n:n]
+	fix := &Fix{Record: Record{Offset: r.good, Raw: raw, file: r.name}, Fault: f, Proven: proven}
+	var d jute.Decoder
+	d.Reset(raw)
+	fix.Header.Decode(&d)
+	whole := appendRecord(nil, raw)
+	fix.patches = []patch{{r.good, whole[:prefixSize]}, {r.good + int64(len(whole)) - 1, whole[len(whole)-1:]}}
+	return fix
+}
