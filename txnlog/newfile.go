@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"zook/internal/durable"
 )
 
 // checkNew returns an error that is fs.ErrExist if there is a file at path.
@@ -55,7 +57,7 @@ func newFile(path string, mode fs.FileMode, write func(io.Writer) error) (err er
 	if err != nil {
 		return err
 	}
-	return syncDir(dir)
+	return durable.Dir(dir)
 }
 
 // patch is bytes to put over others.
