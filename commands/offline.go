@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -40,6 +41,28 @@ func (e *Env) offline(ctx context.Context) (*offline, error) {
 		e.files, e.filesErr = tree, err
 	}
 	return e.files, e.filesErr
+}
+
+// Standing says where the tree of the files stands, for a prompt: the name of the data
+// directory, and the moment that was asked for if it is a time, else the last zxid.
+func (e *Env) Standing() (dir, at string) {
+	e.dialing.Lock()
+	defer e.dialing.Unlock()
+	path, err := filepath.Abs(e.Files.Dir)
+	if err != nil {
+		path = e.Files.Dir
+	}
+	dir = filepath.Base(path)
+	if dir == "version-2" {
+		dir = filepath.Base(filepath.Dir(path))
+	}
+	switch {
+	case !e.Files.At.time.IsZero():
+		at = e.Files.At.String()
+	case e.files != nil:
+		at = Hex(e.files.Tree.LastZxid()).String()
+	}
+	return dir, at
 }
 
 // readFiles makes the tree of the files as of a moment.

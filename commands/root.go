@@ -37,9 +37,9 @@ func groups() []group {
 		{"Operations", []func(*Env) *cobra.Command{
 			newStatusCommand, newQuorum, newRollingRestartPlan}},
 		{"Files", []func(*Env) *cobra.Command{
-			newTxnlog, newSnapshot}},
+			newTxnlog, newSnapshot, newDatadir}},
 		{"Shell", []func(*Env) *cobra.Command{
-			newShell, newCd, newPwd, newHistory, newRedo, newQuit}},
+			newShell, newCd, newPwd, newAt, newHistory, newRedo, newQuit}},
 		{"This program", []func(*Env) *cobra.Command{
 			newServer, newHelp, newScripts, newVersion, newCompletion}},
 	}

@@ -208,7 +208,7 @@ func TestLoad(t *testing.T) {
 			d := newDir(t)
 			c.write(d)
 			before := fingerprint(t, d)
-			st, err := d.Load()
+			st, err := d.Load(t.Context(), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -278,7 +278,7 @@ func TestLoadRefuses(t *testing.T) {
 			d := newDir(t)
 			c.write(d)
 			before := fingerprint(t, d)
-			_, err := d.Load()
+			_, err := d.Load(t.Context(), nil)
 			if err == nil {
 				t.Fatal("it loads")
 			}
@@ -328,7 +328,7 @@ func TestDigestsThatRecover(t *testing.T) {
 	wrong.Digest = &jute.TxnDigest{Version: datatree.DigestVersion, TreeDigest: 12345}
 	txns[7] = &wrong
 	writeLog(t, d, 1, txns)
-	st, err := d.Load()
+	st, err := d.Load(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -347,7 +347,7 @@ func TestDigestsThatSayNothing(t *testing.T) {
 		d := newDir(t)
 		h.snapshotWithDigest(t, d, 10, g)
 		h.log(t, d, 11, 20)
-		st, err := d.Load()
+		st, err := d.Load(t.Context(), nil)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -362,7 +362,7 @@ func TestDigestsThatSayNothing(t *testing.T) {
 		txns[i] = &other
 	}
 	writeLog(t, d, 1, txns)
-	st, err := d.Load()
+	st, err := d.Load(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -378,7 +378,7 @@ func TestZxidsOfApache(t *testing.T) {
 	writeLog(t, d, 1, append(h.txns[:10:10], append([]*jute.Txn{refused}, h.txns[10:15]...)...))
 	epoch := &jute.Txn{Header: jute.TxnHeader{Zxid: 3<<32 | 1, Type: jute.OpDelete}, Body: &jute.DeleteTxn{Path: "/n4"}}
 	writeLog(t, d, epoch.Header.Zxid, []*jute.Txn{epoch})
-	st, err := d.Load()
+	st, err := d.Load(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -395,7 +395,7 @@ func TestLogsInAnotherDirectory(t *testing.T) {
 	}
 	h.snapshot(t, d, 10)
 	h.log(t, d, 11, 20)
-	st, err := d.Load()
+	st, err := d.Load(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -403,7 +403,7 @@ func TestLogsInAnotherDirectory(t *testing.T) {
 }
 
 func TestDirectoriesThatCannotBe(t *testing.T) {
-	if _, err := Open(filepath.Join(t.TempDir(), "none"), "").Load(); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := Open(filepath.Join(t.TempDir(), "none"), "").Load(t.Context(), nil); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no directory: %v", err)
 	}
 	file := filepath.Join(t.TempDir(), "file")
@@ -433,7 +433,7 @@ func TestFuzzySnapshot(t *testing.T) {
 			t.Fatal(err)
 		}
 		h.log(t, d, 1, n)
-		st, err := d.Load()
+		st, err := d.Load(t.Context(), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -455,7 +455,7 @@ func TestDataIsNotShared(t *testing.T) {
 	}
 	writeLog(t, d, 1, txns)
 	load := func() *State {
-		st, err := d.Load()
+		st, err := d.Load(t.Context(), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

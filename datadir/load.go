@@ -34,9 +34,9 @@ type State struct {
 // Load is what a server starts from: the newest snapshot that is whole, and the logs
 // behind it. The error is of files that cannot be read, are damaged
 // (*txnlog.CorruptError, *snapshot.CorruptError) or do not add up; nothing is changed
-// on disk.
-func (d *Dir) Load() (*State, error) {
-	l, err := d.newLoader(context.Background(), nil)
+// on disk. progress, unless it is nil, counts znodes and transactions as they are read.
+func (d *Dir) Load(ctx context.Context, progress *atomic.Int64) (*State, error) {
+	l, err := d.newLoader(ctx, progress)
 	if err != nil {
 		return nil, err
 	}
@@ -46,8 +46,7 @@ func (d *Dir) Load() (*State, error) {
 
 // At is the tree as it was at a moment: a snapshot that is old enough, and the logs
 // behind it up to then. Damage matters only where it is in the way. A server may be
-// running on the directory. progress, unless it is nil, counts znodes and transactions
-// as they are read.
+// running on the directory.
 //
 // The error is a *RangeError for a moment that the files do not cover, else as of Load.
 func (d *Dir) At(ctx context.Context, m Moment, progress *atomic.Int64) (*State, error) {
@@ -58,7 +57,9 @@ func (d *Dir) At(ctx context.Context, m Moment, progress *atomic.Int64) (*State,
 	l.moment = m
 	switch m.kind {
 	case atZxid:
-		l.target = m.zxid
+		if l.target = m.zxid; m.zxid < 0 {
+			return nil, l.outOfRange()
+		}
 	case atTime:
 		if m.ms > time.Now().UnixMilli() {
 			return nil, l.outOfRange()
@@ -67,6 +68,17 @@ func (d *Dir) At(ctx context.Context, m Moment, progress *atomic.Int64) (*State,
 			return nil, err
 		}
 	}
+	return l.load()
+}
+
+// Replay is the tree as of a zxid as it comes out of the oldest snapshot that is whole:
+// every transaction behind it is applied, and every digest compared. Errors are as of At.
+func (d *Dir) Replay(ctx context.Context, zxid int64, progress *atomic.Int64) (*State, error) {
+	l, err := d.newLoader(ctx, progress)
+	if err != nil {
+		return nil, err
+	}
+	l.oldest, l.moment, l.target = true, AtZxid(zxid), zxid
 	return l.load()
 }
 
@@ -79,6 +91,7 @@ type loader struct {
 	dir         *Dir
 	snaps, logs []File
 	strict      bool // as servers are: logs need a snapshot if ever one was there
+	oldest      bool // begin with the oldest snapshot, not with the newest that serves
 	moment      Moment
 	target      int64 // the last transaction that is wanted
 	beforeLogs  bool  // it is not in the logs, but in a snapshot before them
@@ -121,7 +134,11 @@ func (l *loader) load() (*State, error) {
 // a guess.
 func (l *loader) base() (*State, error) {
 	for _, guess := range []bool{false, true} {
-		for i := len(l.snaps) - 1; i >= 0; i-- {
+		for j := range l.snaps {
+			i := len(l.snaps) - 1 - j
+			if l.oldest {
+				i = j
+			}
 			if l.snaps[i].Zxid > l.target {
 				continue
 			}

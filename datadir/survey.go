@@ -80,6 +80,17 @@ func (d *Dir) Survey(ctx context.Context, progress *atomic.Int64) (*Survey, erro
 	return s, nil
 }
 
+// Without is the survey of what is left when files are gone.
+func (s *Survey) Without(gone []File) *Survey {
+	isGone := func(f File) bool { return slices.Contains(gone, f) }
+	left := &Survey{
+		Snapshots: slices.DeleteFunc(slices.Clone(s.Snapshots), func(i SnapshotInfo) bool { return isGone(i.File) }),
+		Logs:      slices.DeleteFunc(slices.Clone(s.Logs), func(i LogInfo) bool { return isGone(i.File) }),
+	}
+	left.sum()
+	return left
+}
+
 func (l *loader) surveySnapshot(info *SnapshotInfo) error {
 	st, err := os.Stat(info.Path)
 	if err != nil {

@@ -101,7 +101,7 @@ func testNoRoom(t *testing.T, cfg childConfig, reason string) {
 		t.Error("another connection stays open")
 	}
 	checkStopped(t, c.stderr.String(), reason)
-	state, err := datadir.Open(cfg.DataDir, cfg.DataLogDir).Load()
+	state, err := datadir.Open(cfg.DataDir, cfg.DataLogDir).Load(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +131,7 @@ func TestNoRoomForSnapshots(t *testing.T) {
 	if !strings.Contains(logger.String(), "no snapshot") || !strings.Contains(logger.String(), "no space left") {
 		t.Errorf("it says %s", logger)
 	}
-	state, err := datadir.Open(disk, logs).Load()
+	state, err := datadir.Open(disk, logs).Load(t.Context(), nil)
 	if err != nil || state.Tree.Counts().Znodes != 204 {
 		t.Fatalf("%v: %+v", err, state)
 	}

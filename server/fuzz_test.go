@@ -28,7 +28,7 @@ func FuzzConnection(f *testing.F) {
 		if err := s.Close(); err != nil {
 			f.Error(err)
 		}
-		state, err := datadir.Open(dir, "").Load()
+		state, err := datadir.Open(dir, "").Load(context.Background(), nil)
 		if err != nil {
 			f.Fatalf("the directory cannot be read again: %v", err)
 		}

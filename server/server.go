@@ -103,7 +103,7 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 	if s.listener, err = lc.Listen(ctx, "tcp", s.cfg.Addr); err != nil {
 		return err
 	}
-	state, err := s.load()
+	state, err := s.load(ctx)
 	if err != nil {
 		return err
 	}
@@ -128,7 +128,7 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 }
 
 // load takes the data directory for this server alone and reads it.
-func (s *Server) load() (*datadir.State, error) {
+func (s *Server) load(ctx context.Context) (*datadir.State, error) {
 	var err error
 	if s.dir, err = datadir.Create(s.cfg.DataDir, s.cfg.DataLogDir); err != nil {
 		return nil, err
@@ -143,7 +143,7 @@ func (s *Server) load() (*datadir.State, error) {
 			return nil, fmt.Errorf("%s: another server runs on this directory: %w", dir, err)
 		}
 	}
-	state, err := s.dir.Load()
+	state, err := s.dir.Load(ctx, nil)
 	if err != nil {
 		return nil, err
 	}

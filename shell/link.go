@@ -15,7 +15,8 @@ import (
 )
 
 // link watches the shell's connection: it opens it in the background, tells what
-// happens to it, and says what the prompt shows.
+// happens to it, and says what the prompt shows. On files there is none: they have been
+// read before the shell begins.
 type link struct {
 	env     *commands.Env
 	tell    func(text string, c prompt.Color)
@@ -34,7 +35,7 @@ var retryTimes = []time.Duration{500 * time.Millisecond, time.Second, 2 * time.S
 
 // resume connects in the background if nothing is connected, until pause.
 func (l *link) resume() {
-	if l.env.Connected() != nil || l.env.Closed() {
+	if l.env.Offline() || l.env.Connected() != nil || l.env.Closed() {
 		return
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -127,16 +128,28 @@ func (l *link) connected(c *client.Client) {
 
 // Children implements completions.Lister. It never connects.
 func (l *link) Children(ctx context.Context, path string) ([]string, error) {
-	c := l.env.Connected()
-	if c == nil {
-		return nil, context.DeadlineExceeded
+	var z commands.Znodes
+	var err error
+	if l.env.Offline() {
+		z, err = l.env.Znodes(ctx)
+	} else if c := l.env.Connected(); c != nil {
+		z = c
+	} else {
+		err = context.DeadlineExceeded
 	}
-	names, _, err := c.Children(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	names, _, err := z.Children(ctx, path)
 	return names, err
 }
 
-// state is what the prompt says of the connection.
+// state is what the prompt says of the connection, or of the files.
 func (l *link) state() (server, state string, color prompt.Color) {
+	if l.env.Offline() {
+		dir, at := l.env.Standing()
+		return dir, at, prompt.Cyan
+	}
 	c := l.env.Connected()
 	if c == nil {
 		server := l.env.Connect.Server
