@@ -199,7 +199,9 @@ func busy(t *testing.T, addr string, sessions, changes int) {
 		}
 		defer c.Close()
 		for g := range 4 {
-			clients.Go(func() { change(t, c, rand.New(rand.NewPCG(uint64(s), uint64(g))), fmt.Sprintf("/own-%d-%d", s, g), changes/4) })
+			clients.Go(func() {
+				change(t, c, rand.New(rand.NewPCG(uint64(s), uint64(g))), fmt.Sprintf("/own-%d-%d", s, g), changes/4)
+			})
 		}
 	}
 	clients.Wait()

@@ -94,7 +94,7 @@ type loader struct {
 	oldest      bool // begin with the oldest snapshot, not with the newest that serves
 	moment      Moment
 	target      int64 // the last transaction that is wanted
-	beforeLogs  bool  // it is not in the logs, but in a snapshot before them
+	unlogged    bool  // the time is between two that are logged: a snapshot may know of it
 	progress    *atomic.Int64
 
 	damaged  error // the first of the snapshots that are
@@ -120,7 +120,7 @@ func (l *loader) load() (*State, error) {
 	if err != nil {
 		return nil, err
 	}
-	if l.beforeLogs && (st.Time == 0 || st.Time > l.moment.ms) {
+	if l.unlogged && (st.Time == 0 || st.Time > l.moment.ms) {
 		return nil, l.outOfRange()
 	}
 	if err := l.replay(st); err != nil {
@@ -225,34 +225,41 @@ func (l *loader) replay(st *State) error {
 }
 
 // findTime makes the target the last transaction at a time, milliseconds since the
-// epoch. Before all logs it is the one before their first; without any it is the end.
+// epoch: the one before the next that is logged.
 func (l *loader) findTime(ms int64) error {
-	next := int64(end) // the first transaction of the log behind the one at hand
+	next := int64(end)   // the first transaction behind the time
+	var unreadable error // what is between the log at hand and that one cannot be read
 	for i := len(l.logs) - 1; i >= 0; i-- {
-		last, first := l.logs[i].Zxid-1, int64(0)
-		found := false
+		last, passed := int64(0), false
 		err := l.scan(l.logs[i], func(p Point) bool {
-			if first == 0 {
-				first = p.Zxid
-			}
-			if p.Time > ms {
+			if passed = p.Time > ms; passed {
 				next = p.Zxid
-				return false
+			} else {
+				last = p.Zxid
 			}
-			found, last = true, p.Zxid
-			return true
+			return !passed
 		})
+		if err != nil && !torn(err) {
+			unreadable = err
+		}
 		switch {
-		case err != nil && !torn(err):
-			return err
-		case found && next != end && isGap(last, next):
-			return l.outOfRange()
-		case found:
+		case last == 0 && passed: // it begins later
+			unreadable = nil
+			continue
+		case last == 0:
+			continue
+		case !passed && unreadable != nil:
+			return unreadable
+		case next == end || !isGap(last, next):
 			l.target = last
 			return nil
 		}
+		break
 	}
-	l.target, l.beforeLogs = next, true
+	if unreadable != nil {
+		return unreadable
+	}
+	l.target, l.unlogged = next, true
 	if next != end {
 		l.target--
 	}

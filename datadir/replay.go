@@ -77,7 +77,7 @@ func (l *loader) replayOnce(st *State, f File, after int64) error {
 			return unreadable{err}
 		case rec.Header.Zxid <= after:
 			continue
-		case rec.Header.Zxid > l.target:
+		case rec.Header.Zxid > l.target, l.target != end && isGap(st.Tree.LastZxid(), rec.Header.Zxid):
 			st.stopped, st.gap = true, isGap(st.Tree.LastZxid(), rec.Header.Zxid)
 			return nil
 		}
