@@ -31,36 +31,15 @@ type replaying struct {
 }
 
 // replayLog applies the transactions of a log that come after zxid, up to the target.
-// The tail that a crash tears off the last log was never acknowledged and is only a
-// warning.
+// The tail that a crash tears off the last log, or that a server is writing, was never
+// acknowledged and is only a warning.
 func (l *loader) replayLog(st *State, f File, after int64, last bool) error {
-	for from := int64(-1); ; {
-		err := l.replayOnce(st, f, after)
-		unread, ok := err.(unreadable)
-		if !ok {
-			return err
-		}
-		var corrupt *txnlog.CorruptError
-		switch {
-		case torn(unread.error):
-			return st.tornLog(unread.error, last)
-		case last && errors.As(unread.error, &corrupt) && corrupt.Offset > from:
-			// A server that is writing may have been overtaken amid a record. Damage is still
-			// in the same place when it is looked at again.
-			from, after = corrupt.Offset, max(after, st.Tree.LastZxid())
-		default:
-			return unread.error
-		}
-	}
-}
-
-// unreadable is an error of the reader, not of what it read.
-type unreadable struct{ error }
-
-func (l *loader) replayOnce(st *State, f File, after int64) error {
 	r, err := txnlog.Open(f.Path)
+	if torn(err) {
+		return st.tornLog(err, last)
+	}
 	if err != nil {
-		return unreadable{err}
+		return err
 	}
 	defer r.Close()
 	for n := 1; ; n++ {
@@ -73,8 +52,10 @@ func (l *loader) replayOnce(st *State, f File, after int64) error {
 		switch {
 		case err == io.EOF:
 			return nil
+		case torn(err):
+			return st.tornLog(err, last)
 		case err != nil:
-			return unreadable{err}
+			return err
 		case rec.Header.Zxid <= after:
 			continue
 		case rec.Header.Zxid > l.target, l.target != end && isGap(st.Tree.LastZxid(), rec.Header.Zxid):

@@ -22,7 +22,7 @@ func TestSurvey(t *testing.T) {
 	os.Truncate(torn, st.Size()-3)
 	h.log(t, d, 23, 30)
 	h.snapshotWithDigest(t, d, 24, snapshot.Digest{Zxid: 27, Version: 2, Digest: 5})
-	flip(t, h.snapshot(t, d, 30), 200)
+	flip(t, h.snapshot(t, d, 30), -20)
 	flip(t, h.log(t, d, 31, 40), 250)
 	s, err := d.Survey(t.Context(), nil)
 	if err != nil {
