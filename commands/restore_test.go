@@ -231,7 +231,7 @@ func TestRestoreOfAFuzzySnapshot(t *testing.T) {
 	if !strings.Contains(got, "it was written while transactions 0x5 to 0x9 were applied") || !strings.Contains(got, "/snapshot.9\n") {
 		t.Error(got)
 	}
-	st, err := datadir.Open(dir, "").Load()
+	st, err := datadir.Open(dir, "").Load(t.Context(), nil)
 	if err != nil || st.Tree.LastZxid() != 9 || len(st.Warnings) > 0 {
 		t.Errorf("%+v %v", st, err)
 	}

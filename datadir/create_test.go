@@ -20,7 +20,7 @@ func TestCreateFrom(t *testing.T) {
 	if err != nil || path != filepath.Join(dir, "version-2", "snapshot.5") {
 		t.Fatal(path, err)
 	}
-	st, err := Open(dir, "").Load()
+	st, err := Open(dir, "").Load(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
