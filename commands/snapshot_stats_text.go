@@ -1,0 +1,91 @@
+package commands
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// statsRow is a line of stats: what, how many or how much, and what of.
+type statsRow struct{ what, value, of string }
+
+// groups are the rows: single facts first, then a list each.
+func (t *snapshotStats) groups(s Style) [][]statsRow {
+	zxid := "unknown"
+	if t.Zxid != nil {
+		zxid = t.Zxid.String()
+	}
+	facts := []statsRow{{"zxid", zxid, ""}, {"last zxid", t.LastZxid.String(), ""}}
+	if t.Compression != "" {
+		facts = append(facts, statsRow{"compression", t.Compression, ""})
+	}
+	for _, f := range []struct {
+		what string
+		n    int64
+	}{{"znodes", t.Znodes}, {"persistent", t.Persistent}, {"ephemerals", t.Ephemerals}, {"containers", t.Containers}, {"TTLs", t.TTLs},
+		{"parents", t.Parents}, {"without data", t.NoData}, {"sessions", int64(t.Sessions)}, {"distinct ACLs", int64(t.DistinctACLs)}} {
+		facts = append(facts, statsRow{f.what, s.Count(f.n), ""})
+	}
+	facts = append(facts, statsRow{"bytes of data", s.Size(t.DataBytes), ""}, statsRow{"bytes of paths", s.Size(t.PathBytes), ""},
+		statsRow{"tree digest", t.TreeDigest.String(), ""})
+	if g := t.Digest; g != nil {
+		facts = append(facts, statsRow{"digest", g.Digest.String(), fmt.Sprintf("of version %d, at zxid %v", g.Version, g.Zxid)})
+	}
+	return append([][]statsRow{facts}, t.lists(s)...)
+}
+
+func (t *snapshotStats) lists(s Style) [][]statsRow {
+	var largest, widest, owners, acls, depths []statsRow
+	for _, z := range t.Largest {
+		largest = append(largest, statsRow{"largest", s.Size(z.Bytes), printable(z.Path)})
+	}
+	for _, z := range t.Widest {
+		widest = append(widest, statsRow{"most children", s.Count(z.Children), printable(z.Path)})
+	}
+	for _, o := range t.Owners {
+		timeout := "unknown to the snapshot"
+		if o.Timeout != nil {
+			timeout = "timeout " + (time.Duration(*o.Timeout) * time.Millisecond).String()
+		}
+		owners = append(owners, statsRow{"most ephemerals", s.Count(o.Ephemerals), fmt.Sprintf("%v, %s, %s bytes", o.Session, timeout, s.Size(o.Bytes))})
+	}
+	for _, a := range t.ACLs {
+		var entries []string
+		for _, e := range a.ACL {
+			entries = append(entries, e.String())
+		}
+		acls = append(acls, statsRow{"most used ACLs", s.Count(a.Znodes), printable(strings.Join(entries, ","))})
+	}
+	for d, n := range t.Depths {
+		depths = append(depths, statsRow{"by depth", s.Count(n), fmt.Sprint(d)})
+	}
+	return [][]statsRow{largest, widest, owners, acls, depths}
+}
+
+func (t *snapshotStats) Text(w io.Writer, s Style) {
+	for i, group := range t.groups(s) {
+		if s.Terminal && i > 0 && len(group) > 0 {
+			fmt.Fprintf(w, "\n%s\n", s.Paint(group[0].what, bold))
+		}
+		for _, r := range group {
+			switch {
+			case !s.Terminal:
+				fmt.Fprintln(w, strings.TrimRight(r.what+"\t"+r.value+"\t"+r.of, "\t"))
+			case i == 0:
+				fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("%-16s %s %s", r.what, r.value, r.of), " "))
+			default:
+				fmt.Fprintf(w, "%12s  %s\n", r.value, r.of)
+			}
+		}
+	}
+}
+
+func (t *snapshotStats) Row(s Style) (columns []string, rows [][]string) {
+	for _, group := range t.groups(s) {
+		for _, r := range group {
+			rows = append(rows, []string{r.what, r.value, r.of})
+		}
+	}
+	return []string{"what", "value", "of"}, rows
+}
