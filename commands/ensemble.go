@@ -16,8 +16,9 @@ type surveyed struct {
 	Members []fourletter.Member // nil if the configuration is not known
 }
 
-// survey probes the servers of --server, all at once, and then those members of
-// their configuration that are not among them. It takes the timeout at most.
+// survey probes the servers of --server and the members of their configuration that
+// are not among them, all at once: a member is asked as soon as one server has told
+// of it, whoever is silent. It takes the timeout at most.
 func (e *Env) survey(ctx context.Context) (*surveyed, error) {
 	ctx, cancel := e.answerIn(ctx)
 	defer cancel()
@@ -25,11 +26,31 @@ func (e *Env) survey(ctx context.Context) (*surveyed, error) {
 	if err != nil {
 		return nil, err
 	}
-	probes := asker.ProbeAll(ctx, addrs)
-	members := e.members(ctx, probes)
-	if more := missing(ctx, members, probes); len(more) > 0 {
-		probes = append(probes, asker.ProbeAll(ctx, more)...)
+	heard := make(chan *fourletter.Probe)
+	var asked []string
+	ask := func(more []string) {
+		for _, addr := range more {
+			asked = append(asked, addr)
+			go func() { heard <- asker.Probe(ctx, addr) }()
+		}
 	}
+	ask(addrs)
+	var probes []*fourletter.Probe
+	var members []fourletter.Member
+	for len(probes) < len(asked) {
+		p := <-heard
+		if probes = append(probes, p); members == nil && p.Conf != nil {
+			members = fourletter.ParseMembers(p.Conf.Membership)
+			ask(missing(ctx, members, probes, asked))
+		}
+		if members == nil && len(probes) == len(asked) {
+			members = e.configured(ctx, probes)
+			ask(missing(ctx, members, probes, asked))
+		}
+	}
+	slices.SortStableFunc(probes, func(a, b *fourletter.Probe) int {
+		return slices.Index(asked, a.Addr) - slices.Index(asked, b.Addr)
+	})
 	probes = unique(probes)
 	if err := ctx.Err(); err != nil && cancelled(probes) {
 		return nil, err
@@ -40,6 +61,9 @@ func (e *Env) survey(ctx context.Context) (*surveyed, error) {
 // asker is who sends four-letter words to the servers of --server, and where those
 // are.
 func (e *Env) asker() (*fourletter.Client, []string, error) {
+	if e.Files.Dir != "" {
+		return nil, nil, errNeedsServer
+	}
 	c, err := e.Connect.Resolve()
 	if err != nil {
 		return nil, nil, err
@@ -60,18 +84,11 @@ func cancelled(probes []*fourletter.Probe) bool {
 	return !slices.ContainsFunc(probes, func(p *fourletter.Probe) bool { return p.Err != context.Canceled })
 }
 
-// members are the servers in the configuration: from the reply to conf, which costs
-// nothing, else from /zookeeper/config, which takes a session; nil if there is
-// none, as before 3.5 and of a server that stands alone.
-func (e *Env) members(ctx context.Context, probes []*fourletter.Probe) []fourletter.Member {
-	serves := false
-	for _, p := range probes {
-		if p.Conf != nil && len(p.Conf.Membership) > 0 {
-			return fourletter.ParseMembers(p.Conf.Membership)
-		}
-		serves = serves || p.Err == nil && p.Srvr.Mode != "standalone"
-	}
-	if !serves {
+// configured are the servers that /zookeeper/config has, where conf has told of
+// none: it takes a session. There are none before 3.5, or of a server that stands
+// alone.
+func (e *Env) configured(ctx context.Context, probes []*fourletter.Probe) []fourletter.Member {
+	if !slices.ContainsFunc(probes, func(p *fourletter.Probe) bool { return p.Err == nil && p.Srvr.Mode != "standalone" }) {
 		return nil
 	}
 	session, err := e.Session(ctx)
@@ -85,14 +102,16 @@ func (e *Env) members(ctx context.Context, probes []*fourletter.Probe) []fourlet
 	return fourletter.ParseMembers(strings.Split(string(data), "\n"))
 }
 
-// missing are the addresses of members that have not been probed.
-func missing(ctx context.Context, members []fourletter.Member, probes []*fourletter.Probe) []string {
+// missing are the addresses of members that have not been asked.
+func missing(ctx context.Context, members []fourletter.Member, probes []*fourletter.Probe, asked []string) []string {
 	ids, addrs := map[int64]bool{}, map[string]bool{}
 	for _, p := range probes {
 		if id, ok := p.ID(); ok {
 			ids[id] = true
 		}
-		for _, a := range resolve(ctx, p.Addr) {
+	}
+	for _, addr := range asked {
+		for _, a := range resolve(ctx, addr) {
 			addrs[a] = true
 		}
 	}

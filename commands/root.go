@@ -35,7 +35,8 @@ func groups() []group {
 		{"Session and ensemble", []func(*Env) *cobra.Command{
 			newConnect, newClose, newSync, newConfig, newReconfig}},
 		{"Operations", []func(*Env) *cobra.Command{
-			newStatusCommand, newQuorum, newRollingRestartPlan}},
+			newStatusCommand, newQuorum, newRollingRestartPlan,
+			newSessions, newClients, newFourLetter}},
 		{"Files", []func(*Env) *cobra.Command{
 			newTxnlog, newSnapshot, newDatadir}},
 		{"Shell", []func(*Env) *cobra.Command{

@@ -19,8 +19,13 @@ import (
 
 const defaultAdminPort = 8080
 
-// adminCommands are the commands that stand for a word.
-var adminCommands = map[string]string{"srvr": "server_stats", "mntr": "monitor", "conf": "configuration"}
+// AdminCommands are the commands of AdminServer that tell what a word does.
+var AdminCommands = map[string]string{
+	"conf": "configuration", "cons": "connections", "crst": "connection_stat_reset", "dirs": "dirs", "dump": "dump",
+	"envi": "environment", "gtmk": "get_trace_mask", "hash": "hash", "isro": "is_read_only", "mntr": "monitor",
+	"ruok": "ruok", "srst": "stat_reset", "srvr": "server_stats", "stat": "stats", "stmk": "set_trace_mask",
+	"wchc": "watches", "wchp": "watches_by_path", "wchs": "watch_summary",
+}
 
 // askAdmin returns what the AdminServer on the host of addr says to a command.
 func (c *Client) askAdmin(ctx context.Context, addr, command string) ([]byte, error) {

@@ -37,7 +37,7 @@ func ParseCons(reply string) ([]Conn, error) {
 	err := lines("cons", reply, func(line string) string {
 		c, ok := parseConn(line)
 		if !ok {
-			return " /host:port[ops](name=value,…) is wanted"
+			return "/host:port[ops](name=value,…) is wanted"
 		}
 		conns = append(conns, c)
 		return ""
@@ -123,7 +123,7 @@ func (c *Conn) set(name, value string) bool {
 	case "minlat":
 		number(&c.MinLatency)
 	case "avglat":
-		c.AvgLatency, err = strconv.ParseFloat(value, 64)
+		c.AvgLatency, err = parseDouble(value)
 	case "maxlat":
 		number(&c.MaxLatency)
 	default:

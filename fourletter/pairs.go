@@ -1,8 +1,6 @@
 package fourletter
 
 import (
-	"math"
-	"strconv"
 	"strings"
 )
 
@@ -28,8 +26,8 @@ func (p Pairs) Number(name string) (v float64, ok bool) {
 	if !ok {
 		return 0, false
 	}
-	v, err := strconv.ParseFloat(text, 64)
-	return v, err == nil && !math.IsNaN(v)
+	v, err := parseDouble(text)
+	return v, err == nil
 }
 
 func (p Pairs) text(b *strings.Builder, prefix, sep string) {

@@ -90,7 +90,7 @@ func (c *Client) learn(ctx context.Context, addr, word string, a *answer) {
 	if !errors.Is(err, ErrNotAllowed) {
 		return
 	}
-	body, err := c.askAdmin(ctx, addr, adminCommands[word])
+	body, err := c.askAdmin(ctx, addr, AdminCommands[word])
 	if err != nil {
 		return // the whitelist is what the operator can change
 	}

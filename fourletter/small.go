@@ -2,6 +2,7 @@ package fourletter
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -149,4 +150,13 @@ func ParseMask(reply string) (int64, error) {
 func parseHex(s string) (int64, error) {
 	u, err := strconv.ParseUint(strings.TrimPrefix(s, "0x"), 16, 64)
 	return int64(u), err
+}
+
+// parseDouble parses what Java writes of a double, but for what is no number.
+func parseDouble(s string) (float64, error) {
+	v, err := strconv.ParseFloat(s, 64)
+	if err == nil && (math.IsNaN(v) || math.IsInf(v, 0)) {
+		err = strconv.ErrSyntax
+	}
+	return v, err
 }

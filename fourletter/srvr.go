@@ -90,7 +90,7 @@ func (s *Srvr) set(name, value string) bool {
 			if s.MinLatency, err = strconv.ParseInt(parts[0], 10, 64); err != nil {
 				return err
 			}
-			if s.AvgLatency, err = strconv.ParseFloat(parts[1], 64); err != nil {
+			if s.AvgLatency, err = parseDouble(parts[1]); err != nil {
 				return err
 			}
 			s.MaxLatency, err = strconv.ParseInt(parts[2], 10, 64)
