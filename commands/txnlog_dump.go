@@ -98,13 +98,12 @@ func (e *Env) dumpTxns(cmd *cobra.Command, files []string, filter *txnFilter, da
 	return cmp.Or(p.close(), err, first)
 }
 
-// err is what is to be said of them, nil if there are none.
+// err is what is to be said of them.
 func (b *badTxns) err(file string) error {
-	what := "a transaction is"
-	if b.count > 1 {
-		what = fmt.Sprintf("%d transactions are", b.count)
+	if b.count == 1 {
+		return fmt.Errorf("%s: the transaction at offset %d is %w: %s", file, b.offset, errDamaged, b.reason)
 	}
-	return fmt.Errorf("%s: %s %w, the first at offset %d: %s", file, what, errDamaged, b.offset, b.reason)
+	return fmt.Errorf("%s: %d transactions are %w, the first at offset %d: %s", file, b.count, errDamaged, b.offset, b.reason)
 }
 
 // txnPrinter prints the transactions of a scan in the format asked for.

@@ -3,7 +3,7 @@ package commands
 import (
 	"bytes"
 	"fmt"
-	"strconv"
+	"math/bits"
 	"strings"
 	"time"
 
@@ -79,13 +79,13 @@ func (d *dataMode) Set(s string) error {
 func (d *dataMode) Type() string   { return "how" }
 func (d *dataMode) String() string { return string(*d) }
 
-// timeCache formats times as a layout says. What is of the same second differs in
-// its milliseconds at most.
+// timeCache formats times. What is of the same second differs in its milliseconds at
+// most.
 type timeCache struct {
-	layout string
+	format func([]byte, time.Time) []byte
 	second int64
 	text   []byte // of second, with zeros for milliseconds
-	millis int    // where they are in text; 0 if the layout has none
+	millis int    // where they are in text; 0 if the format has none
 }
 
 // append appends a time in milliseconds since the epoch.
@@ -96,7 +96,7 @@ func (c *timeCache) append(b []byte, ms int64) []byte {
 	}
 	if c.text == nil || second != c.second {
 		c.second = second
-		c.text = time.Unix(second, 0).AppendFormat(c.text[:0], c.layout)
+		c.text = c.format(c.text[:0], time.Unix(second, 0))
 		c.millis = bytes.LastIndexByte(c.text, '.') + 1
 	}
 	b = append(b, c.text...)
@@ -107,6 +107,15 @@ func (c *timeCache) append(b []byte, ms int64) []byte {
 	return b
 }
 
+// appendTime is the format of Time.
+func appendTime(b []byte, t time.Time) []byte { return t.AppendFormat(b, timeLayout) }
+
+// appendHex appends v as 0x…
 func appendHex(b []byte, v int64) []byte {
-	return strconv.AppendUint(append(b, '0', 'x'), uint64(v), 16)
+	u := uint64(v)
+	b = append(b, '0', 'x')
+	for digits := max(1, (bits.Len64(u)+3)/4); digits > 0; digits-- {
+		b = append(b, hexDigits[u>>(4*(digits-1))&15])
+	}
+	return b
 }

@@ -28,7 +28,7 @@ type txnJSON struct {
 }
 
 func newTxnJSON(data dataMode) *txnJSON {
-	return &txnJSON{data: data, times: timeCache{layout: timeLayout}}
+	return &txnJSON{data: data, times: timeCache{format: appendTime}}
 }
 
 func (f *txnJSON) append(b []byte, t *loggedTxn) []byte {

@@ -2,13 +2,10 @@ package commands
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"sync"
-	"time"
 
 	"zook/txnlog"
 )
@@ -135,20 +132,19 @@ type txnScanner struct {
 	full func(*txnBatch)
 
 	file  string
-	begun bool      // its header has been read
 	count int       // its transactions so far
-	whole int64     // where they end
+	whole int64     // where they, or the header, end; 0 if it has no header
 	batch *txnBatch // being filled
 }
 
 func (s *txnScanner) readAll() {
-	for i, file := range s.files {
-		s.file, s.begun, s.count, s.whole = file, false, 0, 0
-		err := s.readFile(i == len(s.files)-1)
+	for _, s.file = range s.files {
+		s.count, s.whole = 0, 0
+		err := s.readFile()
 		if !s.room() {
 			return
 		}
-		if s.toolkit && s.begun {
+		if s.toolkit && s.whole > 0 {
 			s.batch.end = s.appendToolkitEnd(s.batch.end, err)
 		}
 		s.batch.err, s.batch.last = err, true
@@ -188,50 +184,28 @@ func (s *txnScanner) pass() {
 	s.batch = nil
 }
 
-// readFile reads a log to its end. The newest may be one that a server writes:
-// what looks like damage, and has changed since, is looked at again.
-func (s *txnScanner) readFile(newest bool) error {
-	for {
-		before, _ := os.Stat(s.file)
-		was := s.whole
-		err := s.readOn()
-		var corrupt *txnlog.CorruptError
-		if !newest || !errors.As(err, &corrupt) || s.whole == was || !s.room() {
-			return err
-		}
-		time.Sleep(20 * time.Millisecond) // a write takes less
-		after, statErr := os.Stat(s.file)
-		if statErr != nil || before.ModTime().Equal(after.ModTime()) && before.Size() == after.Size() {
-			return err
-		}
-	}
-}
-
-// readOn reads what is behind the part of the log that has been read.
-func (s *txnScanner) readOn() error {
+// readFile reads a log to its end.
+func (s *txnScanner) readFile() error {
 	r, err := txnlog.OpenAny(s.file)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
 	r.KeepDamaged = true
-	if s.toolkit && !s.begun && s.room() {
+	if s.toolkit && s.room() {
 		h := r.Header()
 		s.batch.begin = fmt.Appendf(s.batch.begin, "ZooKeeper Transactional Log File with dbid %d txnlog format version %d\n", h.DBID, h.Version)
 	}
-	s.begun = true
 	for {
 		rec, err := r.Next()
+		s.whole = r.Offset()
 		switch {
 		case err == io.EOF:
 			return nil
 		case err != nil:
 			return err
-		case rec.Offset < s.whole:
 		case !s.add(rec):
 			return s.ctx.Err()
-		default:
-			s.whole = r.Offset()
 		}
 	}
 }

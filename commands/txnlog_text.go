@@ -20,7 +20,7 @@ type txnText struct {
 }
 
 func newTxnText(s Style, data dataMode) *txnText {
-	return &txnText{style: s, data: data, times: timeCache{layout: timeLayout}}
+	return &txnText{style: s, data: data, times: timeCache{format: appendTime}}
 }
 
 func (f *txnText) append(b []byte, t *loggedTxn) []byte {

@@ -18,10 +18,7 @@ type txnZkCli struct {
 	scratch []byte
 }
 
-// toolkitTime is DateFormat's SHORT date and LONG time in English.
-const toolkitTime = "1/2/06, 3:04:05 PM MST"
-
-func newTxnZkCli() *txnZkCli { return &txnZkCli{times: timeCache{layout: toolkitTime}} }
+func newTxnZkCli() *txnZkCli { return &txnZkCli{times: timeCache{format: appendJavaTime}} }
 
 // append appends nothing of a transaction that cannot be decoded, at which Apache's
 // tool ends.
@@ -112,6 +109,9 @@ func (f *txnZkCli) appendOp(b []byte, o *jute.OpView) []byte {
 
 // appendACLList appends an ACL as a list of Java: its entries end in a new line.
 func (f *txnZkCli) appendACLList(b, acl []byte) []byte {
+	if string(acl) == openACL {
+		return append(b, "[31,s{'world,'anyone}\n]"...)
+	}
 	if len(acl) < 4 || int32(binary.BigEndian.Uint32(acl)) == -1 {
 		return append(b, "null"...)
 	}
@@ -162,20 +162,20 @@ func (s *txnScanner) appendToolkitEnd(b []byte, err error) []byte {
 		return b
 	}
 	defer f.Close()
-	head := make([]byte, 16)
-	if _, err := f.ReadAt(head, 0); err != nil || string(head[:4]) != "ZKLG" {
-		return b // packed
+	var magic [4]byte
+	if _, err := f.ReadAt(magic[:], 0); err != nil || string(magic[:]) != "ZKLG" {
+		return b // packed, which Apache's tool does not read
 	}
-	at := max(s.whole, int64(len(head)))
-	if _, err := f.ReadAt(head[:12], at); err != nil {
+	var prefix [12]byte // checksum and length
+	if _, err := f.ReadAt(prefix[:], s.whole); err != nil {
 		return append(b, end...)
 	}
-	sum, n := binary.BigEndian.Uint64(head), int32(binary.BigEndian.Uint32(head[8:]))
+	sum, n := binary.BigEndian.Uint64(prefix[:]), int32(binary.BigEndian.Uint32(prefix[8:]))
 	if n < 0 || n > toolkitMax {
 		return b
 	}
 	raw := make([]byte, n)
-	if _, err := f.ReadAt(raw, at+12); err != nil || n == 0 {
+	if _, err := f.ReadAt(raw, s.whole+int64(len(prefix))); err != nil || n == 0 {
 		return append(b, end...)
 	}
 	t := loggedTxn{}
