@@ -19,6 +19,8 @@ type Tail struct {
 	dir   string          // as it was named
 	logs  string          // where the logs are; "" until there are any
 	known map[string]bool // names of the logs that are there
+	asked time.Time       // when that was
+	dated time.Time       // and what the directory said when it was last changed
 	queue []string        // those that are still to be read, in their order
 	from  int64           // earlier zxids are passed over
 
@@ -36,6 +38,10 @@ type Tail struct {
 // patience is how long a record may take to be written before it is looked at whether
 // that can be one at all.
 const patience = time.Second
+
+// coarse is how exact the times of directories are at least: FAT has two seconds, all
+// others one or less. A directory that is older is listed as seldom as this.
+const coarse = time.Second
 
 // NewTail returns a tail of the logs in dir, or in version-2 in it, there already or
 // not, from the first transaction on.
@@ -169,11 +175,20 @@ func (t *Tail) look() error {
 		}
 		t.logs = dir
 	}
+	st, err := os.Stat(t.logs)
+	if err != nil {
+		return err
+	}
+	now, dated := time.Now(), st.ModTime()
+	if dated.Equal(t.dated) && t.asked.Sub(dated) > 2*coarse && now.Sub(t.asked) < coarse {
+		return nil
+	}
 	d, err := os.Open(t.logs)
 	if err != nil {
 		return err
 	}
 	defer d.Close()
+	t.asked, t.dated = now, dated
 	names, err := d.Readdirnames(-1)
 	if err != nil {
 		return err
