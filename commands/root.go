@@ -38,7 +38,7 @@ func groups() []group {
 			newStatusCommand, newQuorum, newRollingRestartPlan,
 			newSessions, newClients, newFourLetter}},
 		{"Files", []func(*Env) *cobra.Command{
-			newTxnlog, newSnapshot, newDatadir}},
+			newTxnlog, newSnapshot, newDatadir, newLog, newBlame, newWhoDeleted}},
 		{"Shell", []func(*Env) *cobra.Command{
 			newShell, newCd, newPwd, newAt, newHistory, newRedo, newQuit}},
 		{"This program", []func(*Env) *cobra.Command{

@@ -1,0 +1,169 @@
+package commands
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"math"
+	"slices"
+
+	"zook/datadir"
+	"zook/jute"
+	"zook/snapshot"
+)
+
+// baseline is where the state of znodes before a part of the logs is known from.
+type baseline struct {
+	file string // a snapshot; "" for none
+	zxid int64  // in its name
+	// all reports whether a znode that it does not have was not there.
+	all bool
+}
+
+// noZxid is where logs without a transaction begin: behind everything.
+const noZxid = math.MaxInt64
+
+// begin takes what is known of the znodes before the transaction next, behind which
+// logs are whole. There are none for what was since after, which is 0 for the first
+// part of the logs.
+func (h *history) begin(after, next int64) error {
+	h.from = next
+	snaps, err := h.dir.Snapshots()
+	if err != nil {
+		return err
+	}
+	for _, f := range baselines(snaps, after, next) {
+		found, err := h.readSnapshot(f, next)
+		var corrupt *snapshot.CorruptError
+		switch {
+		case errors.Is(err, fs.ErrNotExist): // purged meanwhile
+			continue
+		case errors.As(err, &corrupt):
+			h.pass.warn(fmt.Sprintf("snapshot passed over: %v", err))
+			continue
+		case err != nil:
+			return err
+		}
+		h.baseline = baseline{file: f.Path, zxid: f.Zxid, all: f.Zxid < next}
+		return h.takeOver(found)
+	}
+	if after == 0 && isFirst(next) {
+		h.baseline = baseline{all: true}
+		return h.takeOver(firstTree())
+	}
+	h.baseline = baseline{}
+	h.pass.warn(fmt.Sprintf("no snapshot says what there was before %v", Hex(next)))
+	for _, n := range h.znodes { // it may have been changed, or deleted
+		n.hasData, n.hasACL = false, false
+	}
+	return nil
+}
+
+// skips reports whether a member took a snapshot from its leader instead of the
+// transactions between two epochs: the snapshot is newer than its log.
+func (h *history) skips(last, next int64) bool {
+	snaps, err := h.dir.Snapshots()
+	return err == nil && slices.ContainsFunc(snaps, func(f datadir.File) bool {
+		return last < f.Zxid && f.Zxid < next && uint32(f.Zxid) > 0
+	})
+}
+
+// baselines are the snapshots that tell what there was before next, the best first:
+// the newest from before it, if no transaction is between them, else those from
+// behind it, which hold what has not changed since.
+func baselines(snaps []datadir.File, after, next int64) (files []datadir.File) {
+	i, _ := slices.BinarySearchFunc(snaps, next, func(f datadir.File, zxid int64) int {
+		if f.Zxid < zxid {
+			return -1
+		}
+		return 1
+	})
+	for _, f := range slices.Backward(snaps[:i]) {
+		if f.Zxid >= after && (f.Zxid >= next-1 || next == noZxid || f.Zxid>>32 != next>>32 && uint32(next) <= 1) {
+			files = append(files, f)
+		}
+	}
+	return append(files, snaps[i:]...)
+}
+
+// isFirst reports whether zxid is the first of all: of a server that stands alone, or
+// of an ensemble.
+func isFirst(zxid int64) bool { return zxid == 1 || zxid == 1<<32+1 }
+
+// firstTree is the znodes that every tree begins with.
+func firstTree() map[string]*pastZnode {
+	found := map[string]*pastZnode{}
+	for _, path := range []string{"/", "/zookeeper", "/zookeeper/quota", "/zookeeper/config"} {
+		found[path] = &pastZnode{hasData: true}
+	}
+	return found
+}
+
+// readSnapshot reads the znodes that were there before the transaction next.
+func (h *history) readSnapshot(f datadir.File, next int64) (map[string]*pastZnode, error) {
+	r, err := snapshot.Open(f.Path)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	for s, err := range r.Sessions() {
+		if err != nil {
+			return nil, err
+		}
+		if _, ok := h.sessions[s.ID]; !ok {
+			h.sessions[s.ID] = opening{timeout: s.Timeout}
+		}
+	}
+	acls := map[int64][]jute.ACL{snapshot.OpenACL: jute.OpenACL()}
+	for a, err := range r.ACLs() {
+		if err != nil {
+			return nil, err
+		}
+		acls[a.ID] = a.List
+	}
+	found := map[string]*pastZnode{}
+	for {
+		n, err := r.Next()
+		if err == io.EOF {
+			return found, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(n.Path) == 0 {
+			n.Path = []byte("/")
+		}
+		if n.Stat.Czxid >= next || !h.scope.holds(n.Path) {
+			continue
+		}
+		z := &pastZnode{stat: n.Stat, hasData: n.Stat.Mzxid < next}
+		z.acl, z.hasACL = acls[n.ACL]
+		if z.hasData {
+			z.setData(bytes.Clone(n.Data), h.keepData)
+		}
+		found[string(n.Path)] = z
+	}
+}
+
+// takeOver makes what was found before a part of the logs what is there.
+func (h *history) takeOver(found map[string]*pastZnode) error {
+	clear(h.znodes)
+	clear(h.owned)
+	for path, z := range found {
+		if h.scope.holds([]byte(path)) {
+			h.put(path, z)
+		}
+	}
+	if h.before == nil {
+		return nil
+	}
+	for _, path := range slices.Sorted(maps.Keys(h.znodes)) {
+		if err := h.before(newBefore(path, h.znodes[path], h.from)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
