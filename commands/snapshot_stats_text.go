@@ -7,9 +7,6 @@ import (
 	"time"
 )
 
-// statsRow is a line of stats: what, how many or how much, and what of.
-type statsRow struct{ what, value, of string }
-
 // groups are the rows: single facts first, then a list each.
 func (t *snapshotStats) groups(s Style) [][]statsRow {
 	zxid := "unknown"
@@ -63,29 +60,6 @@ func (t *snapshotStats) lists(s Style) [][]statsRow {
 	return [][]statsRow{largest, widest, owners, acls, depths}
 }
 
-func (t *snapshotStats) Text(w io.Writer, s Style) {
-	for i, group := range t.groups(s) {
-		if s.Terminal && i > 0 && len(group) > 0 {
-			fmt.Fprintf(w, "\n%s\n", s.Paint(group[0].what, bold))
-		}
-		for _, r := range group {
-			switch {
-			case !s.Terminal:
-				fmt.Fprintln(w, strings.TrimRight(r.what+"\t"+r.value+"\t"+r.of, "\t"))
-			case i == 0:
-				fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("%-16s %s %s", r.what, r.value, r.of), " "))
-			default:
-				fmt.Fprintf(w, "%12s  %s\n", r.value, r.of)
-			}
-		}
-	}
-}
+func (t *snapshotStats) Text(w io.Writer, s Style) { printStats(w, s, t.groups(s)) }
 
-func (t *snapshotStats) Row(s Style) (columns []string, rows [][]string) {
-	for _, group := range t.groups(s) {
-		for _, r := range group {
-			rows = append(rows, []string{r.what, r.value, r.of})
-		}
-	}
-	return []string{"what", "value", "of"}, rows
-}
+func (t *snapshotStats) Row(s Style) ([]string, [][]string) { return statsTable(t.groups(s)) }

@@ -39,6 +39,7 @@ type txnBatch struct {
 	bad   badTxns
 	err   error // why the log cannot be read on
 	last  bool  // of the log
+	whole int64 // where the transactions of the log end, if this is its last batch
 	done  chan struct{}
 
 	out []byte
@@ -147,7 +148,7 @@ func (s *txnScanner) readAll() {
 		if s.toolkit && s.whole > 0 {
 			s.batch.end = s.appendToolkitEnd(s.batch.end, err)
 		}
-		s.batch.err, s.batch.last = err, true
+		s.batch.err, s.batch.last, s.batch.whole = err, true, s.whole
 		s.pass()
 	}
 }
