@@ -21,6 +21,9 @@ func (e *Env) listTrees(cmd *cobra.Command, args []string, watch bool) error {
 		if first == nil {
 			first = err
 		}
+		if noTree(err) {
+			break
+		}
 	}
 	if err := p.Close(); first == nil {
 		first = err

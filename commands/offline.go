@@ -105,10 +105,10 @@ func (m moment) inFiles() datadir.Moment {
 }
 
 // noTree reports whether err is of all znodes: there is no connection, or no tree in
-// the files.
+// the files, or these cannot do what is asked.
 func noTree(err error) bool {
 	var files *filesError
-	return ExitCode(err) == ExitNoConnection || errors.As(err, &files)
+	return ExitCode(err) == ExitNoConnection || errors.As(err, &files) || errors.Is(err, errNeedsServer)
 }
 
 func (o *offline) Get(_ context.Context, path string) ([]byte, jute.Stat, error) {
