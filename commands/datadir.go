@@ -30,10 +30,10 @@ type snapshotFile struct {
 	Name     string `json:"name"`
 	State    string `json:"state"`
 	Zxid     Hex    `json:"zxid"`     // when it was begun
-	Complete Hex    `json:"complete"` // when it had been written: it serves from here on
+	Complete *Hex   `json:"complete"` // when it had been written: it serves from here on; null if it is damaged
 	Time     *Time  `json:"time"`     // of the youngest change in it
 	Size     int64  `json:"size"`
-	Znodes   int    `json:"znodes"`
+	Znodes   int    `json:"znodes"` // up to the damage, if there is any
 	Sessions int    `json:"sessions"`
 	Error    string `json:"error,omitempty"`
 }
@@ -113,14 +113,15 @@ func newDatadir(env *Env) *cobra.Command {
             while the tree changes: it serves from the zxid on at which it was complete.
             A log is torn if its end is, by a crash or because a server is writing it.
   covered   the moments of which the tree is known, for --at
-  missing   transactions between those of the logs
+  missing   transactions between those that the logs have
   start     what a server would load, and whether it can: the tree is made, and compared
             with the digests of the snapshot and the logs
   purge     what Apache's autopurge removes to keep --retain snapshots
 
 --verify makes the tree of the oldest snapshot too, with all transactions behind it, and
 compares the two. Nothing is changed, and a server may be running. The exit code is 9 if
-files are so damaged that a server cannot start, or with --verify at all.`,
+files are so damaged that a server cannot start, and with --verify if any is damaged, if
+transactions are missing, or if the trees differ.`,
 		Example: `  zook datadir /var/lib/zookeeper
   zook datadir /etc/zookeeper/conf/zoo.cfg --retain 5
   zook datadir -o json . | jq .covered`,
@@ -174,7 +175,9 @@ func (e *Env) examine(ctx context.Context, dir *datadir.Dir, retain int, verify 
 		return nil, err
 	}
 	if verify && failure == nil {
-		failure = compareReplay(ctx, dir, st, &shown.done)
+		if failure = firstFault(s); failure == nil {
+			failure = compareReplay(ctx, dir, st, &shown.done)
+		}
 	}
 	return r, failure
 }
@@ -183,10 +186,12 @@ func newDirReport(dir *datadir.Dir, s *datadir.Survey) *dirReport {
 	r := &dirReport{Dir: dir.SnapDir, LogDir: dir.LogDir, Snapshots: []snapshotFile{}, Logs: []logFile{},
 		Covered: spansOf(s.Covered), Missing: spansOf(s.Missing)}
 	for _, f := range s.Snapshots {
-		info := snapshotFile{Name: filepath.Base(f.Path), State: stateOf(f.Err), Zxid: Hex(f.Zxid), Complete: Hex(f.Settled),
+		info := snapshotFile{Name: filepath.Base(f.Path), State: stateOf(f.Err), Zxid: Hex(f.Zxid),
 			Time: timeOf(f.Time), Size: f.Size, Znodes: f.Znodes, Sessions: f.Sessions}
 		if f.Err != nil {
 			info.Error = f.Err.Error()
+		} else {
+			info.Complete = (*Hex)(&f.Settled)
 		}
 		r.Snapshots = append(r.Snapshots, info)
 	}
@@ -233,6 +238,25 @@ func newPurge(dir *datadir.Dir, s *datadir.Survey, retain int) (purge, error) {
 		}
 	}
 	return p, err
+}
+
+// firstFault is what a survey has found wrong; a torn end is not.
+func firstFault(s *datadir.Survey) error {
+	for _, f := range s.Snapshots {
+		if f.Err != nil {
+			return f.Err
+		}
+	}
+	for _, f := range s.Logs {
+		if f.Err != nil && stateOf(f.Err) != stateTorn {
+			return f.Err
+		}
+	}
+	if len(s.Missing) > 0 {
+		m := s.Missing[0]
+		return fmt.Errorf("%w: the transactions %v to %v are missing", errDamaged, Hex(m.From.Zxid), Hex(m.To.Zxid))
+	}
+	return nil
 }
 
 // compareReplay makes the tree once more, of everything, and compares it with st.

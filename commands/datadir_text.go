@@ -14,8 +14,11 @@ func (r *dirReport) Row(s Style) ([]string, [][]string) { return dirColumns, r.r
 
 func (r *dirReport) rows(s Style) (rows [][]string) {
 	for _, f := range r.Snapshots {
-		rows = append(rows, []string{f.Name, f.State, f.Zxid.String(), f.Complete.String(), "-", textOf(f.Time),
-			s.Size(f.Size), s.Size(f.Size), s.Count(int64(f.Znodes)) + " znodes"})
+		row := []string{f.Name, f.State, f.Zxid.String(), "-", "-", textOf(f.Time), s.Size(f.Size), "-", "-"}
+		if f.Complete != nil {
+			row[3], row[7], row[8] = f.Complete.String(), row[6], s.Count(int64(f.Znodes))+" znodes"
+		}
+		rows = append(rows, row)
 	}
 	for _, f := range r.Logs {
 		row := []string{f.Name, f.State, "-", "-", "-", "-", s.Size(f.Size), s.Size(f.Used), s.Count(int64(f.Transactions)) + " transactions"}

@@ -28,16 +28,20 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs testdata/script against both servers. A script has a tree of
-// its own, $SERVER is its host:port/chroot, and ZOOK_SERVER is set to that.
+// its own, $SERVER is its host:port/chroot, and ZOOK_SERVER is set to that. $ADDR and
+// $TREE are the two parts of it, and $DATA is the data directory of the server.
 //
 //	exits CODE COMMAND [ARG...]   runs a command that is to exit with CODE
+//	serve DIR SCRIPT              runs a server on DIR, and a script of zook on it
+//	damage FILE OFFSET            changes a byte
 func TestScripts(t *testing.T) {
 	for _, s := range []struct {
 		name  string
-		start func(t *testing.T) string
-	}{{"zook", bundled}, {"apache", func(t *testing.T) string { return zktest.Apache(t, "").Addr }}} {
+		start func(t *testing.T, dir string) string
+	}{{"zook", bundledOn}, {"apache", func(t *testing.T, dir string) string { return zktest.Apache(t, dir).Addr }}} {
 		t.Run(s.name, func(t *testing.T) {
-			addr := s.start(t)
+			dir := t.TempDir()
+			addr := s.start(t, dir)
 			testscript.Run(t, testscript.Params{
 				Dir:                 "testdata/script",
 				RequireUniqueNames:  true,
@@ -49,17 +53,22 @@ func TestScripts(t *testing.T) {
 					}
 					env.Setenv("SERVER", addr+tree)
 					env.Setenv("ZOOK_SERVER", addr+tree)
+					env.Setenv("ADDR", addr)
+					env.Setenv("TREE", tree)
+					env.Setenv("DATA", dir)
 					env.Setenv("HOME", env.WorkDir)
 					return nil
 				},
-				Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+				Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "serve": serve, "damage": damage},
 			})
 		})
 	}
 }
 
-func bundled(t *testing.T) string {
-	s, err := server.Start(context.Background(), server.Config{ExtendedTypes: true})
+func bundled(t *testing.T) string { return bundledOn(t, t.TempDir()) }
+
+func bundledOn(t *testing.T, dir string) string {
+	s, err := server.Start(context.Background(), server.Config{DataDir: dir, ExtendedTypes: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,6 +104,33 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("%s exited with %d, want %d", strings.Join(args[1:], " "), got, want)
 	}
+}
+
+func serve(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: serve DIR SCRIPT")
+	}
+	s, err := server.Start(context.Background(), server.Config{DataDir: ts.MkAbs(args[0]), ExtendedTypes: true})
+	ts.Check(err)
+	defer s.Close()
+	ts.Check(ts.Exec("zook", "-S", s.Addr(), "-f", ts.MkAbs(args[1])))
+}
+
+func damage(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: damage FILE OFFSET")
+	}
+	offset, err := strconv.ParseInt(args[1], 10, 64)
+	ts.Check(err)
+	f, err := os.OpenFile(ts.MkAbs(args[0]), os.O_RDWR, 0)
+	ts.Check(err)
+	defer f.Close()
+	var b [1]byte
+	_, err = f.ReadAt(b[:], offset)
+	ts.Check(err)
+	b[0] ^= 0x20
+	_, err = f.WriteAt(b[:], offset)
+	ts.Check(err)
 }
 
 // build builds zook as users get it.
