@@ -162,8 +162,8 @@ func filesOf(t *testing.T, script string) string {
 	return dir
 }
 
-// onFiles runs a command and returns what a user sees.
-func onFiles(t *testing.T, dir string, words ...string) string {
+// onDir runs a command and returns what a user sees.
+func onDir(t *testing.T, dir string, words ...string) string {
 	t.Helper()
 	return zook(t.Context(), "", "", append([]string{"--data-dir", dir}, words...)...)
 }
@@ -180,7 +180,7 @@ func TestCommandsOnFiles(t *testing.T) {
 	var report struct {
 		Start struct{ Last struct{ Zxid string } }
 	}
-	if err := json.Unmarshal([]byte(onFiles(t, dir, "-o", "json", "datadir")), &report); err != nil {
+	if err := json.Unmarshal([]byte(onDir(t, dir, "-o", "json", "datadir")), &report); err != nil {
 		t.Fatal(err)
 	}
 	last, _ := parseZxid(report.Start.Last.Zxid)
@@ -212,7 +212,7 @@ func TestCommandsOnFiles(t *testing.T) {
 		{"--at 2 get /a", "one"},
 		{"--at 0x0 ls /", "zookeeper\n"},
 	} {
-		if got := mask(onFiles(t, dir, strings.Fields(c.line)...)); got != c.want {
+		if got := mask(onDir(t, dir, strings.Fields(c.line)...)); got != c.want {
 			t.Errorf("%s\n--- got\n%s--- want\n%s", c.line, got, c.want)
 		}
 	}
@@ -231,7 +231,7 @@ func TestCommandsThatNeedAServer(t *testing.T) {
 	} {
 		words := strings.Fields(line)
 		want := fmt.Sprintf("! zook: %s: only a server can do this: --data-dir reads files, which cannot be changed\n= 2\n", words[0])
-		if got := onFiles(t, dir, words...); got != want {
+		if got := onDir(t, dir, words...); got != want {
 			t.Errorf("%s: %q", line, got)
 		}
 	}
@@ -243,7 +243,7 @@ func TestCommandsThatNeedAServer(t *testing.T) {
 		"--at tomorrow ls /":        "--at",
 		"at 5":                      "--at is for one command",
 	} {
-		if got := onFiles(t, dir, strings.Fields(line)...); !strings.Contains(got, want) || !strings.HasSuffix(got, "\n= 2\n") || strings.Count(got, "\n") != 2 {
+		if got := onDir(t, dir, strings.Fields(line)...); !strings.Contains(got, want) || !strings.HasSuffix(got, "\n= 2\n") || strings.Count(got, "\n") != 2 {
 			t.Errorf("%s: %q", line, got)
 		}
 	}
@@ -296,13 +296,13 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 			t.Errorf("%s %s: %q", c.dir, c.line, got)
 		}
 	}
-	if got := onFiles(t, dir, "--at", "0x2", "ls", "/"); got != "a\nzookeeper\n" {
+	if got := onDir(t, dir, "--at", "0x2", "ls", "/"); got != "a\nzookeeper\n" {
 		t.Errorf("before the damage: %q", got)
 	}
-	if got := onFiles(t, dir, "ls", "/"); !strings.Contains(got, ": --at 0x2 is before that") && !strings.Contains(got, ": --at 0x3 is before that") {
+	if got := onDir(t, dir, "ls", "/"); !strings.Contains(got, ": --at 0x2 is before that") && !strings.Contains(got, ": --at 0x3 is before that") {
 		t.Errorf("no way out is told: %q", got)
 	}
-	if got := onFiles(t, dir, "--at", "2001-02-03", "ls", "/"); !strings.Contains(got, "is not covered: the files cover 0x0") || !strings.HasSuffix(got, "= 1\n") {
+	if got := onDir(t, dir, "--at", "2001-02-03", "ls", "/"); !strings.Contains(got, "is not covered: the files cover 0x0") || !strings.HasSuffix(got, "= 1\n") {
 		t.Errorf("out of range: %q", got)
 	}
 }
@@ -364,10 +364,10 @@ func TestFilesOfZooCfg(t *testing.T) {
 	s.Close()
 	cfg := filepath.Join(t.TempDir(), "zoo.cfg")
 	os.WriteFile(cfg, fmt.Appendf(nil, "dataDir=%s\ndataLogDir=%s\nclientPort=2181\ninitLimit=5\n", data, logs), 0o644)
-	if got := onFiles(t, cfg, "get", "/a"); got != "there" {
+	if got := onDir(t, cfg, "get", "/a"); got != "there" {
 		t.Errorf("got %q", got)
 	}
-	if got := onFiles(t, data, "get", "/a"); got != "! zook: get /a: no such node\n= 3\n" {
+	if got := onDir(t, data, "get", "/a"); got != "! zook: get /a: no such node\n= 3\n" {
 		t.Errorf("without the logs: %q", got)
 	}
 }
