@@ -114,7 +114,7 @@ type exportLine struct {
 	Cversion   int32        `json:"cversion"`
 	Aversion   int32        `json:"aversion"`
 
-	End           bool    `json:"end"`
+	Complete      bool    `json:"complete"`
 	Znodes        *int64  `json:"znodes"`
 	LastZxid      *string `json:"lastZxid"`
 	DigestVersion int32   `json:"digestVersion"`
@@ -134,7 +134,7 @@ func (r *exportReader) read() error {
 			return err
 		case first:
 			err = r.header(line)
-		case line.End:
+		case line.Complete:
 			if err = r.end(line); err == nil {
 				return r.nothingMore()
 			}

@@ -50,7 +50,7 @@ func TestExport(t *testing.T) {
 		`{"path":"/app/seq-0000000002","kind":"persistent","dataBase64":"AAH+/w`,
 		`{"path":"/box","kind":"container",`,
 		`{"path":"/soon","kind":"ttl","ttl":3600000,"data":"ttl",`,
-		`{"end":true,"znodes":12,"lastZxid":"0xe","digestVersion":2,"digest":"0x4976592d4"}` + "\n",
+		`{"complete":true,"znodes":12,"lastZxid":"0xe","digestVersion":2,"digest":"0x4976592d4"}` + "\n",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("there is no %s in\n%s", want, got)
@@ -117,7 +117,7 @@ func TestExportOfADamagedSnapshot(t *testing.T) {
 		"zeros":   append(slices.Clone(whole), make([]byte, 100)...),
 	} {
 		got := unserved(t, "snapshot", "export", writeFile(t, "snapshot.e", string(bad)))
-		if strings.Contains(got, `"end"`) || !strings.Contains(got, "snapshot.e: damaged at offset ") || !strings.HasSuffix(got, "= 9\n") {
+		if strings.Contains(got, `"complete"`) || !strings.Contains(got, "snapshot.e: damaged at offset ") || !strings.HasSuffix(got, "= 9\n") {
 			t.Errorf("%s: %.2000s", name, got)
 		}
 	}
@@ -125,7 +125,7 @@ func TestExportOfADamagedSnapshot(t *testing.T) {
 
 // head and end make an export of lines.
 func exportOf(lines ...string) string {
-	return `{"format":"zook-snapshot","version":1}` + "\n" + strings.Join(lines, "\n") + "\n" + `{"end":true}` + "\n"
+	return `{"format":"zook-snapshot","version":1}` + "\n" + strings.Join(lines, "\n") + "\n" + `{"complete":true}` + "\n"
 }
 
 // systemLines are the znodes without which there is no whole tree.
@@ -180,39 +180,39 @@ func TestReadExportOfBadInput(t *testing.T) {
 		head + `{"path":"/"}`:          "the end is missing",
 		head + `{"path":"/","data":"x`: "the file ends inside of a value",
 		head + "\x00\x00":              `not JSON at offset 40: invalid character '\x00'`,
-		head + `{"path":"/"}{"end":true,"znodes":2}`:                       "1 znodes are there, and the end says 2",
-		head + `{"path":"/"}{"end":true,"digestVersion":2,"digest":"0x1"}`: "the znodes are not those that were exported",
-		exportOf(`{"path":"/"}`) + "x":                                     "something follows the end",
-		exportOf(`{"path":"/"}`) + `{"path":"/a"}`:                         "something follows the end",
-		znode(`{"path":"/a","foo":1}`):                                     `unknown field "foo"`,
-		znode(`{"path":7}`):                                                `"path" is a number, which it cannot be`,
-		znode(`{"path":"/a","data":{}}`):                                   `"data" is an object, which it cannot be`,
-		znode(`{"path":"/a","version":1.5}`):                               `"version" is a number 1.5, which it cannot be`,
-		znode(`{"path":"/a","version":99999999999}`):                       `"version" is a number 99999999999, which it cannot be`,
-		znode(`{"path":"/a","data":"x","dataBase64":"AA=="}`):              "it has both data and dataBase64",
-		znode(`{"path":"/a","dataBase64":"!"}`):                            "illegal base64 data",
-		znode(`{"path":"/a","czxid":5}`):                                   `"czxid" is a number, which it cannot be`,
-		znode(`{"path":"/a","pzxid":"0xfffffffffffffffff"}`):               `pzxid: "0xfffffffffffffffff" is not a number`,
-		znode(`{"path":"/a","ctime":"yesterday"}`):                         `"yesterday" is no time as RFC 3339 writes it`,
-		znode(`{"path":"/a","mtime":[]}`):                                  `"[]" is neither a time nor milliseconds`,
-		znode(`{"path":"/a","acl":[{"scheme":"world","perms":"q"}]}`):      `unknown permission 'q'`,
-		znode(`{"path":"/a","acl":[{"perms":99999999999}]}`):               "neither letters of cdrwa nor a number",
-		znode(`{"path":"/a","acl":"world:anyone:r"}`):                      `"acl" is a string, which it cannot be`,
-		znode(`{"path":"/a","kind":"odd"}`):                                `kind "odd": there are persistent, ephemeral, container and ttl`,
-		znode(`{"path":"/a","kind":"ttl"}`):                                "its kind is ttl, and it has none",
-		znode(`{"path":"/a","kind":"ttl","ttl":1099511627776}`):            "its kind is ttl, and it has none",
-		znode(`{"path":"/a","kind":"container","ttl":5}`):                  "its kind is container, and it has the ephemeralOwner or the ttl of another",
-		znode(`{"path":"/a","kind":"ephemeral"}`):                          "its kind is ephemeral, and it has no ephemeralOwner",
-		znode(`{"path":"/a","ephemeralOwner":"0x8000000000000000"}`):       "the ephemeralOwner 0x8000000000000000 is no session",
-		znode(`{"path":"a"}`):                                              `invalid path "a"`,
-		znode(`{"path":""}`):                                               `invalid path ""`,
-		znode(`{"path":"/a/../b"}`):                                        `invalid path "/a/../b"`,
-		znode(`{"path":"/a\u0000"}`):                                       `invalid path "/a\x00"`,
-		znode(`{"path":"/a/b"}`):                                           "the znode comes without its parent, or before it",
-		znode(`{"path":"/"}`):                                              "the znode is there twice",
-		exportOf(`{"path":"/a"}`):                                          "the znode comes without its parent, or before it",
-		znode(`{"session":"0x1"}`):                                         "session 0x1 comes behind znodes",
-		exportOf(`{"session":"0x1"}`, `{"session":"1"}`):                   "session 0x1 is there twice",
+		head + `{"path":"/"}{"complete":true,"znodes":2}`:                       "1 znodes are there, and the end says 2",
+		head + `{"path":"/"}{"complete":true,"digestVersion":2,"digest":"0x1"}`: "the znodes are not those that were exported",
+		exportOf(`{"path":"/"}`) + "x":                                          "something follows the end",
+		exportOf(`{"path":"/"}`) + `{"path":"/a"}`:                              "something follows the end",
+		znode(`{"path":"/a","foo":1}`):                                          `unknown field "foo"`,
+		znode(`{"path":7}`):                                                     `"path" is a number, which it cannot be`,
+		znode(`{"path":"/a","data":{}}`):                                        `"data" is an object, which it cannot be`,
+		znode(`{"path":"/a","version":1.5}`):                                    `"version" is a number 1.5, which it cannot be`,
+		znode(`{"path":"/a","version":99999999999}`):                            `"version" is a number 99999999999, which it cannot be`,
+		znode(`{"path":"/a","data":"x","dataBase64":"AA=="}`):                   "it has both data and dataBase64",
+		znode(`{"path":"/a","dataBase64":"!"}`):                                 "illegal base64 data",
+		znode(`{"path":"/a","czxid":5}`):                                        `"czxid" is a number, which it cannot be`,
+		znode(`{"path":"/a","pzxid":"0xfffffffffffffffff"}`):                    `pzxid: "0xfffffffffffffffff" is not a number`,
+		znode(`{"path":"/a","ctime":"yesterday"}`):                              `"yesterday" is no time as RFC 3339 writes it`,
+		znode(`{"path":"/a","mtime":[]}`):                                       `"[]" is neither a time nor milliseconds`,
+		znode(`{"path":"/a","acl":[{"scheme":"world","perms":"q"}]}`):           `unknown permission 'q'`,
+		znode(`{"path":"/a","acl":[{"perms":99999999999}]}`):                    "neither letters of cdrwa nor a number",
+		znode(`{"path":"/a","acl":"world:anyone:r"}`):                           `"acl" is a string, which it cannot be`,
+		znode(`{"path":"/a","kind":"odd"}`):                                     `kind "odd": there are persistent, ephemeral, container and ttl`,
+		znode(`{"path":"/a","kind":"ttl"}`):                                     "its kind is ttl, and it has none",
+		znode(`{"path":"/a","kind":"ttl","ttl":1099511627776}`):                 "its kind is ttl, and it has none",
+		znode(`{"path":"/a","kind":"container","ttl":5}`):                       "its kind is container, and it has the ephemeralOwner or the ttl of another",
+		znode(`{"path":"/a","kind":"ephemeral"}`):                               "its kind is ephemeral, and it has no ephemeralOwner",
+		znode(`{"path":"/a","ephemeralOwner":"0x8000000000000000"}`):            "the ephemeralOwner 0x8000000000000000 is no session",
+		znode(`{"path":"a"}`):                                                   `invalid path "a"`,
+		znode(`{"path":""}`):                                                    `invalid path ""`,
+		znode(`{"path":"/a/../b"}`):                                             `invalid path "/a/../b"`,
+		znode(`{"path":"/a\u0000"}`):                                            `invalid path "/a\x00"`,
+		znode(`{"path":"/a/b"}`):                                                "the znode comes without its parent, or before it",
+		znode(`{"path":"/"}`):                                                   "the znode is there twice",
+		exportOf(`{"path":"/a"}`):                                               "the znode comes without its parent, or before it",
+		znode(`{"session":"0x1"}`):                                              "session 0x1 comes behind znodes",
+		exportOf(`{"session":"0x1"}`, `{"session":"1"}`):                        "session 0x1 is there twice",
 		exportOf(`{}`): "an object that is neither a session, nor a znode, nor the end",
 		head + `{"path":"/","acl":` + strings.Repeat("[", 20_000): "exceeded max depth",
 		head + strings.Repeat("1", 100_000):                       "a number",

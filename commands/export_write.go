@@ -110,7 +110,7 @@ func (x *exportWriter) acl(a *jute.ACL, more bool) {
 
 // finish writes the end, without which an export is a part of one.
 func (x *exportWriter) finish(f *savedFacts) error {
-	x.text(`{"end":true,"znodes":`).number(x.znodes).text(`,"lastZxid":`).hex(f.LastZxid)
+	x.text(`{"complete":true,"znodes":`).number(x.znodes).text(`,"lastZxid":`).hex(f.LastZxid)
 	x.text(`,"digestVersion":`).number(datatree.DigestVersion).text(`,"digest":`).hex(int64(x.digest))
 	x.text("}")
 	if x.end() == nil {

@@ -29,7 +29,7 @@ func znodeLines(t *testing.T, dir string) []string {
 		}
 	}
 	slices.Sort(lines)
-	if len(lines) < 3 || !slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, `{"end":true`) }) {
+	if len(lines) < 3 || !slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, `{"complete":true`) }) {
 		t.Fatalf("the export of %s:\n%s", dir, strings.Join(lines, ""))
 	}
 	return lines
@@ -192,7 +192,7 @@ func TestRestoreToDir(t *testing.T) {
 	}
 	part := writeFile(t, "part.json", unserved(t, "snapshot", "export", "--path", "/app", file))
 	bare := writeFile(t, "bare.json", exportOf(`{"path":"/"}`, `{"path":"/a"}`))
-	torn := writeFile(t, "torn.json", strings.TrimSuffix(exportOf(systemLines...), `{"end":true}`+"\n"))
+	torn := writeFile(t, "torn.json", strings.TrimSuffix(exportOf(systemLines...), `{"complete":true}`+"\n"))
 	other := filepath.Join(tmp, "other")
 	for words, want := range map[string]string{
 		"--to-dir " + other + " " + part:                 "! zook: snapshot restore: " + part + ": it holds /app and what is below, and a data directory is a whole tree: without --to-dir it goes into a server\n= 1\n",
@@ -225,7 +225,7 @@ func TestRestoreToDir(t *testing.T) {
 // its ACLs, are restored with a warning, and a server can start on what is made.
 func TestRestoreOfAFuzzySnapshot(t *testing.T) {
 	text := `{"format":"zook-snapshot","version":1,"zxid":"0x5"}` + "\n" + strings.Join(systemLines, "\n") +
-		"\n" + `{"path":"/late","mzxid":"0x9","acl":[{"scheme":"auth","id":"","perms":""}]}` + "\n" + `{"end":true,"lastZxid":"0x7"}`
+		"\n" + `{"path":"/late","mzxid":"0x9","acl":[{"scheme":"auth","id":"","perms":""}]}` + "\n" + `{"complete":true,"lastZxid":"0x7"}`
 	dir := filepath.Join(t.TempDir(), "new")
 	got := unserved(t, "snapshot", "restore", "--to-dir", dir, writeFile(t, "tree.json", text))
 	if !strings.Contains(got, "it was written while transactions 0x5 to 0x9 were applied") || !strings.Contains(got, "/snapshot.9\n") {
@@ -399,7 +399,7 @@ func TestRestoreOfDamageChangesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	cut := writeFile(t, "snapshot.e", string(whole[:len(whole)-1]))
-	torn := writeFile(t, "torn.json", strings.TrimSuffix(exportOf(append(systemLines, `{"path":"/app"}`)...), `{"end":true}`+"\n"))
+	torn := writeFile(t, "torn.json", strings.TrimSuffix(exportOf(append(systemLines, `{"path":"/app"}`)...), `{"complete":true}`+"\n"))
 	onServers(t, func(t *testing.T, server string) {
 		for _, file := range []string{cut, torn} {
 			got := zook(t.Context(), server, "", "snapshot", "restore", file)
@@ -471,7 +471,7 @@ func bigExport(t *testing.T, path string, parents, children, size int) (file str
 			fmt.Fprintf(&b, `{"path":"%s/p%d/c%d","data":"%d"}`+"\n", path, i, j, j)
 		}
 	}
-	b.WriteString(`{"end":true}`)
+	b.WriteString(`{"complete":true}`)
 	return writeFile(t, "big.json", b.String()), 1 + parents*(1+children)
 }
 
