@@ -126,8 +126,8 @@ func (z *znodeDiff) details(s Style) string {
 
 var newline = []byte("\n")
 
-// endLine is text with the last line ended, if there is one.
-func endLine(text []byte) []byte {
+// endedLine is text with the last line ended, if there is one.
+func endedLine(text []byte) []byte {
 	if len(text) == 0 {
 		return nil
 	}
@@ -145,7 +145,7 @@ func (z *znodeDiff) writeData(w io.Writer, s Style) {
 		return
 	}
 	if !bytes.HasSuffix(old, newline) && !bytes.HasSuffix(now, newline) { // that both end without one is no news
-		old, now = endLine(old), endLine(now)
+		old, now = endedLine(old), endedLine(now)
 	}
 	lines := strings.Split(strings.TrimSuffix(string(diff.Diff("", old, "", now)), "\n"), "\n")
 	for _, line := range lines[min(3, len(lines)):] { // behind the names
