@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/fatih/color"
-	"github.com/rogpeppe/go-internal/diff"
 )
 
 // What can have happened to a znode between two trees.
@@ -124,16 +122,6 @@ func (z *znodeDiff) details(s Style) string {
 	return strings.Join(parts, ", ")
 }
 
-var newline = []byte("\n")
-
-// endedLine is text with the last line ended, if there is one.
-func endedLine(text []byte) []byte {
-	if len(text) == 0 {
-		return nil
-	}
-	return slices.Concat(text, newline)
-}
-
 // writeData writes how the data differs, a line each, if it is text.
 func (z *znodeDiff) writeData(w io.Writer, s Style) {
 	old, now := z.diff.old, z.diff.new
@@ -144,11 +132,7 @@ func (z *znodeDiff) writeData(w io.Writer, s Style) {
 		fmt.Fprintln(w, "    (the data is not text)")
 		return
 	}
-	if !bytes.HasSuffix(old, newline) && !bytes.HasSuffix(now, newline) { // that both end without one is no news
-		old, now = endedLine(old), endedLine(now)
-	}
-	lines := strings.Split(strings.TrimSuffix(string(diff.Diff("", old, "", now)), "\n"), "\n")
-	for _, line := range lines[min(3, len(lines)):] { // behind the names
+	for _, line := range textDiff(old, now) {
 		text := printable(strings.TrimSuffix(line, "\r"))
 		switch {
 		case strings.HasPrefix(line, "+"):
