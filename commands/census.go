@@ -114,15 +114,13 @@ func count(ctx context.Context, asker *fourletter.Client, addr string, dump, wat
 	slices.Sort(n.admin)
 	slices.SortFunc(n.errs, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })
 	n.errs = slices.CompactFunc(n.errs, func(a, b error) bool { return a.Error() == b.Error() })
-	n.conns = slices.DeleteFunc(n.conns, isFourLetterWord)
+	n.conns = slices.DeleteFunc(n.conns, hasNoSession)
 	return n
 }
 
-// isFourLetterWord reports whether a connection has come to send a four-letter word, as ours
-// have: no client, but one that asks about clients.
-func isFourLetterWord(c fourletter.Conn) bool {
-	return c.Session == 0 && c.Received <= 1 && c.Sent == 0 && c.Interest == 0
-}
+// hasNoSession is of a connection that has come to send a four-letter word, as ours
+// have, or whose client has not been welcomed yet.
+func hasNoSession(c fourletter.Conn) bool { return c.Session == 0 }
 
 // owners are the sessions with ephemerals, and their paths. Only a leader, or a
 // server that stands alone, is sure to have them as they are: others may lag.

@@ -219,7 +219,8 @@ func newClients(env *Env) *cobra.Command {
 		Long: `List the connections of all servers of the ensemble (those of --server, and the other
 members of its configuration), as the four-letter word cons tells them, or AdminServer where
 4lw.commands.whitelist forbids it. Packets are counted since the connection began or crst
-was sent; latency is min/avg/max in milliseconds.
+was sent; latency is min/avg/max in milliseconds. Connections without a session, such as
+those that four-letter words come on, are left out.
 
 With --path list only the clients that hold an ephemeral there, connected or not, and with
 --watches also those that watch it. A path is the whole one, without the chroot of --server:

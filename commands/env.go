@@ -21,6 +21,7 @@ package commands
 import (
 	"context"
 	"io"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -57,6 +58,9 @@ type Shell interface {
 	Quit()
 }
 
+// Console is a terminal with a person at its keys.
+type Console struct{ In, Out *os.File }
+
 // Env is what commands may touch, and all they may touch. Its fields are set
 // before the first line runs and by one line at a time; only Connected, Closed,
 // Session and Close may be called from other goroutines.
@@ -67,6 +71,7 @@ type Env struct {
 	Terminal bool       // Out is a terminal: text is laid out for eyes
 	Color    bool       // and coloured
 	Width    func() int // columns of the terminal; nil if unknown
+	Console  *Console   // the terminal, for commands that take all of it; nil if nobody is there
 	Progress io.Writer  // where progress is drawn; nil if nobody watches
 
 	// Ask asks the person at the terminal and returns whether the answer was yes.

@@ -174,7 +174,7 @@ func (st *serverStatus) cells(s Style) []string {
 	if st.Error != "" {
 		version = printable(st.Error)
 	}
-	return []string{st.Server, number(st.ID, plain), st.Role, version, zxid, number(st.Behind, s.Count),
+	return []string{st.Server, number(st.ID, plain), printable(st.Role), version, zxid, number(st.Behind, s.Count),
 		number(st.Connections, s.Count), number(st.Outstanding, s.Count), latency, number(st.Znodes, s.Count),
 		number(st.Watches, s.Count), number(st.Ephemerals, s.Count), number(st.DataSize, s.Size), files, number(st.UptimeMs, uptime)}
 }

@@ -189,8 +189,9 @@ func (e *Ensemble) findBehind() {
 	if e.Leader == nil {
 		return
 	}
+	begun := uint32(e.Leader.Srvr.Zxid) != 0 // else no transaction has told followers of the epoch
 	for _, p := range e.Probes {
-		if p.Err == nil && p.Srvr.Zxid != 0 && epoch(p.Srvr.Zxid) < epoch(e.Leader.Srvr.Zxid) {
+		if begun && p.Err == nil && p.Srvr.Zxid != 0 && epoch(p.Srvr.Zxid) < epoch(e.Leader.Srvr.Zxid) {
 			e.find(p.Addr, false, "is in epoch %d, and the leader in %d", epoch(p.Srvr.Zxid), epoch(e.Leader.Srvr.Zxid))
 		}
 	}

@@ -38,7 +38,10 @@ func TestMain(m *testing.M) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	terminal := term.IsTerminal(int(os.Stdout.Fd()))
-	env := &commands.Env{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Terminal: terminal, Color: terminal, StartShell: shell.Run}
+	env := &commands.Env{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Terminal: terminal, StartShell: shell.Run}
+	if env.Color = terminal && os.Getenv("NO_COLOR") == ""; terminal {
+		env.Console = &commands.Console{In: os.Stdin, Out: os.Stdout}
+	}
 	err := commands.Run(ctx, env, os.Args[1:])
 	env.Close()
 	if line := commands.Explain(err); line != "" {
@@ -53,6 +56,8 @@ type person struct {
 	pty *os.File
 	dir string
 	cmd *exec.Cmd
+
+	looked chan struct{} // closed when there is nothing more to see
 
 	mu     sync.Mutex
 	screen vt10x.Terminal
@@ -82,7 +87,7 @@ func sitsAt(t *testing.T, columns, rows int, cmd *exec.Cmd) *person {
 	if err := pty.Setsize(master, &pty.Winsize{Rows: uint16(rows), Cols: uint16(columns)}); err != nil {
 		t.Fatal(err)
 	}
-	p := &person{t: t, pty: master, dir: t.TempDir(), screen: vt10x.New(vt10x.WithSize(columns, rows)), cmd: cmd}
+	p := &person{t: t, pty: master, dir: t.TempDir(), screen: vt10x.New(vt10x.WithSize(columns, rows)), cmd: cmd, looked: make(chan struct{})}
 	cmd.Env = append(cmd.Env, "DIR="+p.dir, "TERM=xterm-256color", "GORACE=atexit_sleep_ms=0", "ZOOK_SERVER=", "ZOOK_CONFIG=")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = tty, tty, tty
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
@@ -100,6 +105,7 @@ func sitsAt(t *testing.T, columns, rows int, cmd *exec.Cmd) *person {
 }
 
 func (p *person) look() {
+	defer close(p.looked)
 	buf := make([]byte, 4096)
 	for {
 		n, err := p.pty.Read(buf)
@@ -215,6 +221,11 @@ func (p *person) left(code int) {
 	}
 	if before, after := read("before"), read("after"); before != after {
 		p.t.Errorf("the terminal was\n%s\nand is\n%s", before, after)
+	}
+	select {
+	case <-p.looked:
+	case <-time.After(30 * time.Second):
+		p.t.Error("somebody holds on to the terminal")
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -44,6 +44,9 @@ func newEnv() *commands.Env {
 			columns, _, _ := term.GetSize(int(os.Stdout.Fd()))
 			return columns
 		}
+		if isTerminal(os.Stdin) {
+			env.Console = &commands.Console{In: os.Stdin, Out: os.Stdout}
+		}
 	}
 	if isTerminal(os.Stderr) {
 		env.Progress = os.Stderr
