@@ -32,11 +32,11 @@ type monitored struct {
 	addr  string
 	wake  chan struct{} // the pace has changed
 	asked time.Time     // when it was asked for what it has not answered yet; zero if it has
-	last  *sample       // nil before the first; never changed
+	last  *serverSample       // nil before the first; never changed
 }
 
-// sample is what a server told, or why it did not.
-type sample struct {
+// serverSample is what a server told, or why it did not.
+type serverSample struct {
 	probe    *fourletter.Probe
 	at       time.Time
 	conns    []fourletter.Conn
@@ -113,8 +113,8 @@ func (m *monitor) run(s *monitored) {
 }
 
 // take asks a server for all at once.
-func (m *monitor) take(addr string, dump bool) *sample {
-	x := &sample{probe: &fourletter.Probe{Addr: addr, Err: errNoServer}, words: 4}
+func (m *monitor) take(addr string, dump bool) *serverSample {
+	x := &serverSample{probe: &fourletter.Probe{Addr: addr, Err: errNoServer}, words: 4}
 	var asking sync.WaitGroup
 	ask := func(do func()) { asking.Go(func() { m.safely(do) }) }
 	ask(func() {
@@ -193,7 +193,7 @@ func (m *monitor) meet(p *fourletter.Probe) {
 }
 
 // since computes the rates between two samples.
-func (x *sample) since(before *sample) rates {
+func (x *serverSample) since(before *serverSample) rates {
 	r := rates{clients: map[clientKey]float64{}}
 	if before == nil {
 		return r

@@ -128,11 +128,11 @@ func TestTopUsage(t *testing.T) {
 // A counter that was set back, a new leader, a server that does not answer: no rate.
 func TestRates(t *testing.T) {
 	at := time.Now()
-	was := &sample{probe: &fourletter.Probe{Srvr: &fourletter.Srvr{Received: 1000, Sent: 900, Zxid: 1<<32 | 10}}, at: at, connsAt: at,
+	was := &serverSample{probe: &fourletter.Probe{Srvr: &fourletter.Srvr{Received: 1000, Sent: 900, Zxid: 1<<32 | 10}}, at: at, connsAt: at,
 		conns: []fourletter.Conn{{Addr: "a:1", Session: 1, Received: 10}, {Addr: "b:1", Session: 2, Received: 10}}}
 	now := func(srvr *fourletter.Srvr, conns ...fourletter.Conn) rates {
 		after := at.Add(2 * time.Second)
-		x := &sample{probe: &fourletter.Probe{Srvr: srvr}, at: after, connsAt: after, conns: conns, words: 4}
+		x := &serverSample{probe: &fourletter.Probe{Srvr: srvr}, at: after, connsAt: after, conns: conns, words: 4}
 		return x.since(was)
 	}
 	r := now(&fourletter.Srvr{Received: 1204, Sent: 1004, Zxid: 1<<32 | 30}, fourletter.Conn{Addr: "a:1", Session: 1, Received: 40},
@@ -155,8 +155,8 @@ func TestTopOfHostileServers(t *testing.T) {
 	down := &fourletter.Probe{Addr: "127.0.0.1:2", Err: &fourletter.ForeignError{What: evil}}
 	conns := []fourletter.Conn{{Addr: evil, Session: -1, LastOp: evil, Received: 1 << 62, AvgLatency: 1e300}}
 	o := &observed{at: time.Now(), interval: time.Second, servers: []monitored{
-		{addr: "127.0.0.1:1", last: &sample{probe: probe, conns: conns, dump: &fourletter.Dump{Expiries: []fourletter.Expiry{{At: evil, Sessions: []int64{1}}}}}},
-		{addr: "127.0.0.1:2", last: &sample{probe: down, connsErr: down.Err}}, {addr: "127.0.0.1:3", asked: time.Now().Add(-time.Hour)}}}
+		{addr: "127.0.0.1:1", last: &serverSample{probe: probe, conns: conns, dump: &fourletter.Dump{Expiries: []fourletter.Expiry{{At: evil, Sessions: []int64{1}}}}}},
+		{addr: "127.0.0.1:2", last: &serverSample{probe: down, connsErr: down.Err}}, {addr: "127.0.0.1:3", asked: time.Now().Add(-time.Hour)}}}
 	for _, size := range [][2]int{{80, 24}, {200, 50}, {40, 10}, {20, 5}, {1, 1}, {0, 0}, {1000, 8}} {
 		for _, p := range []pane{clientsPane, sessionsPane, watchesPane, helpPane} {
 			m := &topModel{monitor: &monitor{}, style: Style{Terminal: true, Width: size[0]}, height: size[1], shown: o, pane: p, server: evil,
