@@ -11,6 +11,7 @@ ZooKeeper 3.4 or later and of zook. No server is needed, and no file is ever cha
 		Args: args(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newTxnlogDump(env), newTxnlogStats(env), newTxnlogFollow(env), newTxnlogSession(env))
+	cmd.AddCommand(newTxnlogDump(env), newTxnlogStats(env), newTxnlogFollow(env), newTxnlogSession(env),
+		newTxnlogVerify(env))
 	return cmd
 }

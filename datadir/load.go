@@ -22,6 +22,7 @@ type State struct {
 	Snapshot *File           // that was loaded; nil if there was none
 	Logs     []File          // that were read behind it
 	Replayed int             // transactions applied behind the snapshot
+	Compared int             // of them, whose digest said something about the tree
 	Warnings []string        // what an operator should know, a line each
 	// Fuzzy is 0, or the zxid up to which the snapshot may hold what happened while it
 	// was written, if no log tells of that: then znodes are as they were at different

@@ -133,6 +133,9 @@ func (st *State) applyRecord(file string, rec *txnlog.Record) error {
 // wrong digest now and then, such as for a container that was asked for without the
 // flag of one; but then the next is right again. A tree that is another stays another.
 func (st *State) checkDigest(want *jute.TxnDigest, differs func() error) {
+	if want.Version == datatree.DigestVersion {
+		st.Compared++
+	}
 	switch {
 	case !st.agrees(want):
 		st.differing++

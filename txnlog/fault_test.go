@@ -158,7 +158,7 @@ func TestFaults(t *testing.T) {
 		{"short and foreign", []byte("hello"), 0, "damaged at offset 0 (no transaction before it): a file of 5 bytes is shorter than its header"},
 		{"blank", make([]byte, 70000), 0, "torn by a crash at offset 0 (no transaction before it): no header, the file is all zeros"},
 		{"blank header", zero(whole, 0, 16), 0, "damaged at offset 0 (no transaction before it): no header, zeros in its place"},
-		{"magic", put(0, "ZKSN"), 0, `damaged at offset 0 (no transaction before it): not a transaction log: it begins with "ZKSN", not "ZKLG"`},
+		{"magic", put(0, "ZKSN"), 0, `damaged at offset 0 (no transaction before it): not a transaction log: it begins with "ZKSN", not "ZKLG", as a snapshot does`},
 		{"version", put(7, "\x03"), 0, "damaged at offset 4 (no transaction before it): log format version 3, only 2 is known"},
 		{"end byte", put(third-1, "\x43"), 1, "damaged at offset 65 (last good zxid 0x1): a record of 67 bytes ends in 0x43, not in 'B'; the next whole record is at offset 145, zxid 0x100000003"},
 		{"checksum", put(second+4, "\x01\x02\x03\x04"), 1, "damaged at offset 65 (last good zxid 0x1): the checksum of a record of 67 bytes is 0x885006e9, not 0x1020304 as it says; the next whole record is at offset 145, zxid 0x100000003"},

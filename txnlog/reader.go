@@ -119,7 +119,14 @@ func (r *Reader) readHeader() error {
 		return err
 	}
 	if r.header.Magic != jute.LogMagic {
-		return &CorruptError{File: r.name, Reason: fmt.Sprintf("not a transaction log: it begins with %q, not \"ZKLG\"", got[:4])}
+		like := ""
+		switch {
+		case string(got[:4]) == "ZKSN":
+			like = ", as a snapshot does"
+		case string(got[:2]) == gzipMagic:
+			like = ", as what gzip has packed does"
+		}
+		return &CorruptError{File: r.name, Reason: fmt.Sprintf("not a transaction log: it begins with %q, not \"ZKLG\"%s", got[:4], like)}
 	}
 	if r.header.Version != version {
 		return &CorruptError{File: r.name, Offset: 4,

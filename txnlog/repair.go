@@ -44,6 +44,9 @@ type RepairOptions struct {
 	// Keep decides whether a record is kept with a fix; the new log ends before the
 	// first that is not. Its error ends the repair. Without it none is kept.
 	Keep func(*Fix) (bool, error)
+	// Gap decides whether what is behind missing transactions is kept: a server can use
+	// it only with a snapshot that is newer. Without it the new log ends there.
+	Gap func(*GapError) (bool, error)
 	// Lost, unless it is nil, is called with the transactions behind the end of the new
 	// log that can still be read.
 	Lost func(*Record)
@@ -53,8 +56,8 @@ type RepairOptions struct {
 
 // Repair makes a new log at to, where there must be no file, of the transactions of a
 // log before the first fault, or before the first that cannot be fixed. A fault is all
-// that Reader or Checker find, so that there is none in the new log. With a torn tail
-// it is the log as a server would go on from.
+// that Reader or Checker find, so that there is none in the new log, but for gaps that
+// were to be kept. With a torn tail it is the log as a server would go on from.
 //
 // It writes nothing if nothing is wrong with the log, which is ErrWhole, and if no
 // transaction could be kept; what it found is returned all the same.
@@ -131,7 +134,7 @@ func (p *repair) diagnose() error {
 			p.Kept.Bytes = p.r.good
 			return nil
 		case err == nil:
-			if err := p.checker.Check(&p.r.rec); err != nil && !errors.As(err, &p.Cut) {
+			if err := p.check(); err != nil {
 				return err
 			}
 		case !errors.As(err, &fault):
@@ -150,6 +153,20 @@ func (p *repair) diagnose() error {
 	}
 	p.Kept.Bytes = p.Cut.Offset
 	return p.findLost()
+}
+
+// check cuts the log at the reader's record if that does not belong there.
+func (p *repair) check() error {
+	err := p.checker.Check(&p.r.rec)
+	var gap *GapError
+	if errors.As(err, &gap) && p.opts.Gap != nil {
+		kept, err := p.opts.Gap(gap)
+		if kept || err != nil {
+			return err
+		}
+	}
+	errors.As(err, &p.Cut)
+	return nil
 }
 
 // fixHeader has the reader go on behind a header that is none, if a record is there.

@@ -134,6 +134,28 @@ func TestRepair(t *testing.T) {
 	}
 }
 
+// What is behind missing transactions is kept only if it is to be.
+func TestRepairKeepsGaps(t *testing.T) {
+	b := bytesOf(t, session(1), session(4), session(5), session(9))
+	b = b[:len(b)-2]
+	dir := t.TempDir()
+	path := write(t, dir, "log.1", b)
+	for i, c := range []struct {
+		keep bool
+		kept Part
+	}{{true, Part{3, 1, 5, 163}}, {false, Part{1, 1, 1, 65}}} {
+		done, err := Repair(t.Context(), path, filepath.Join(dir, fmt.Sprint(i)), RepairOptions{Gap: func(g *GapError) (bool, error) {
+			if g.After != 1 || g.Before != 4 || g.Offset != 65 {
+				t.Errorf("%+v", g)
+			}
+			return c.keep, nil
+		}})
+		if err != nil || done.Kept != c.kept {
+			t.Errorf("%+v, %v, want %+v", done, err, c.kept)
+		}
+	}
+}
+
 // Nothing is written where there would be nothing new, or nothing at all.
 func TestRepairWritesNothing(t *testing.T) {
 	whole := bytesOf(t, session(1), session(2))

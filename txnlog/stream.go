@@ -2,7 +2,6 @@ package txnlog
 
 import (
 	"bufio"
-	"bytes"
 	"cmp"
 	"compress/gzip"
 	"errors"
@@ -105,6 +104,8 @@ func (u unpacked) Read(b []byte) (int, error) {
 	return n, err
 }
 
+const gzipMagic = "\x1f\x8b"
+
 // OpenAny is Open for a log that may be packed by gzip, as its first bytes say.
 // Offsets are then those in the unpacked log.
 func OpenAny(path string) (*Reader, error) {
@@ -113,7 +114,7 @@ func OpenAny(path string) (*Reader, error) {
 		return nil, err
 	}
 	var magic [2]byte
-	if n, _ := io.ReadFull(f, magic[:]); n < 2 || !bytes.Equal(magic[:], []byte{0x1f, 0x8b}) {
+	if n, _ := io.ReadFull(f, magic[:]); n < 2 || string(magic[:]) != gzipMagic {
 		f.Close()
 		return Open(path)
 	}
