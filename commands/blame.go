@@ -209,17 +209,22 @@ func (b *blameTeller) begin(path string, c *pastChange) {
 }
 
 func (b *blameTeller) rows(h *history) []*blamed {
+	for _, part := range []**pastChange{&b.created, &b.data, &b.acl} {
+		if *part == nil { // without a snapshot that tells of the time before the logs
+			*part = &pastChange{Change: changeBefore, Path: h.scope.path}
+		}
+	}
 	created, data, acl := newBlamed("created", b.created), newBlamed("data", b.data), newBlamed("acl", b.acl)
 	rows := []*blamed{created, data, acl}
 	created.Mode, created.TTL = b.created.Mode, b.created.TTL
 	data.Version, data.Length = b.data.Version, b.data.Length
-	late := h.baseline.zxid > h.pass.last.Zxid // the snapshot is of later than --at
+	late := !h.baseline.all && h.baseline.zxid > h.pass.last.Zxid // the snapshot is of later than --at
 	if !late || b.acl.Change != changeBefore {
 		acl.Aversion, acl.ACL = b.acl.Aversion, newACLList("", b.acl.ACL).ACL
 	}
 	if b.children != nil {
 		children := newBlamed("children", b.children)
-		if h.baseline.file != "" && !late || h.baseline.all {
+		if h.baseline.known && !late {
 			children.Children = new(len(h.znodes) - 1)
 		}
 		rows = append(rows, children)

@@ -29,6 +29,7 @@ type logPass struct {
 	skips func(last, next int64) bool
 
 	first, last datadir.Point // transactions that counted; zero if there was none
+	behind      int64         // the first transaction that did not count, 0 if there is none
 	faulty      error         // the first damage, which has been told
 	whole       int           // files that end before at, if that is a time
 	inFault     bool          // what is missing before the next transaction has been told
@@ -69,6 +70,7 @@ func (l *logPass) run(ctx context.Context, each func(*txnlog.Record) error) erro
 			return err
 		}
 		if l.isBehind(&rec.Header) {
+			l.behind = rec.Header.Zxid
 			return l.faulty
 		}
 		if wanted, err := l.order(rec); err != nil {
@@ -111,11 +113,13 @@ func (l *logPass) order(rec *txnlog.Record) (bool, error) {
 	l.before = last
 	if h.Zxid <= last {
 		// Apache gives a request that it cannot read the zxid of the one before.
-		wanted := h.Type == jute.OpError
-		if l.inFault = !wanted; !wanted && !told {
+		if h.Type == jute.OpError && !told {
+			return true, nil
+		}
+		if l.inFault = true; !told {
 			l.tellOf(rec, fmt.Sprintf("zxid %v comes after %v", Hex(h.Zxid), Hex(last)), "left out up to there")
 		}
-		return wanted, nil
+		return false, nil
 	}
 	l.inFault = false
 	l.last = datadir.Point{Zxid: h.Zxid, Time: h.Time}

@@ -14,7 +14,7 @@ import (
 
 // What a transaction did to a znode.
 const (
-	changeBefore  = "before" // nothing: the znode was there before the logs begin
+	changeBefore  = "before" // nothing: the znode was there before the logs begin, or go on behind a hole
 	changeCreate  = "create"
 	changeSetData = "setData"
 	changeSetACL  = "setACL"
@@ -71,6 +71,7 @@ type pastChange struct {
 	block, recursive bool   // how Text shows it
 	lines            int    // of the diff at most; -1 for all
 	diff             bool   // in JSON, too
+	hole             bool   // before is not before all logs, but before the next part of them
 }
 
 // inMulti is the place of an operation in its multi.

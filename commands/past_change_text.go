@@ -25,7 +25,10 @@ func (c *pastChange) writeBlock(w io.Writer, s Style) {
 	if c.recursive {
 		title += " " + oneWord(c.Path)
 	}
-	if c.Change == changeBefore {
+	switch {
+	case c.Change == changeBefore && c.hole:
+		title = "There when the logs go on"
+	case c.Change == changeBefore:
 		title = "There before the logs begin"
 	}
 	fmt.Fprintln(w, s.Paint(title, yellow))

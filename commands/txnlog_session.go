@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -203,6 +204,7 @@ func (r *sessionReader) tell(life *sessionLife, ephemerals map[string]struct{}) 
 	t := &r.view.Header
 	switch t.Type {
 	case jute.OpCloseSession:
+		slices.SortFunc(r.view.Closed, bytes.Compare)
 		for _, path := range r.view.Closed {
 			delete(ephemerals, string(path))
 			if err := r.env.printAbove(r.p, newClosed(&r.view, string(path))); err != nil {

@@ -160,7 +160,7 @@ func (e *Env) whoDeleted(ctx context.Context, command, path string, all bool) er
 	switch there := h.znodes[path] != nil; {
 	case there && (!all || d.count == 0):
 		d.waiting = nil
-		err = d.exists()
+		err = d.exists(h.znodes[path].unsure)
 	case d.count == 0:
 		err = fmt.Errorf("%w %s", jute.ErrNoNode, h.pass.told())
 	}
@@ -253,13 +253,19 @@ func (d *deletionTeller) flush(done func(*pastDeletion) bool) error {
 }
 
 // exists is the error for a znode that is there.
-func (d *deletionTeller) exists() error {
-	c := d.created
-	text := fmt.Sprintf("it exists: created %v, %v", dashed(c.Time), c.Zxid)
-	if c.Session != nil {
-		text += fmt.Sprintf(", by session %v", c.Session)
+func (d *deletionTeller) exists(unsure bool) error {
+	text := "before the logs begin"
+	if c := d.created; c != nil && c.Time != nil {
+		text = fmt.Sprintf("%v, %v", c.Time, c.Zxid)
+		if c.Session != nil {
+			text += fmt.Sprintf(", by session %v", c.Session)
+		}
 	}
-	err := &Error{Err: fmt.Errorf("%s", text)}
+	what := "it exists"
+	if unsure {
+		what = "it was there before the hole in the logs"
+	}
+	err := &Error{Err: fmt.Errorf("%s: created %s", what, text)}
 	if d.count > 0 {
 		times := "once"
 		if d.count > 1 {

@@ -17,10 +17,9 @@ import (
 
 // baseline is where the state of znodes before a part of the logs is known from.
 type baseline struct {
-	file string // a snapshot; "" for none
-	zxid int64  // in its name
-	// all reports whether a znode that it does not have was not there.
-	all bool
+	known bool  // from anything at all
+	zxid  int64 // in the name of a snapshot
+	all   bool  // a znode that it does not have was not there
 }
 
 // noZxid is where logs without a transaction begin: behind everything.
@@ -47,17 +46,17 @@ func (h *history) begin(after, next int64) error {
 		case err != nil:
 			return err
 		}
-		h.baseline = baseline{file: f.Path, zxid: f.Zxid, all: f.Zxid < next}
-		return h.takeOver(found)
+		h.baseline = baseline{known: true, zxid: f.Zxid, all: f.Zxid < next}
+		return h.takeOver(found, after)
 	}
 	if after == 0 && isFirst(next) {
-		h.baseline = baseline{all: true}
-		return h.takeOver(firstTree())
+		h.baseline = baseline{known: true, all: true}
+		return h.takeOver(firstTree(), after)
 	}
 	h.baseline = baseline{}
 	h.pass.warn(fmt.Sprintf("no snapshot says what there was before %v", Hex(next)))
 	for _, n := range h.znodes { // it may have been changed, or deleted
-		n.hasData, n.hasACL = false, false
+		n.hasData, n.hasACL, n.unsure = false, false, true
 	}
 	return nil
 }
@@ -148,8 +147,12 @@ func (h *history) readSnapshot(f datadir.File, next int64) (map[string]*pastZnod
 	}
 }
 
-// takeOver makes what was found before a part of the logs what is there.
-func (h *history) takeOver(found map[string]*pastZnode) error {
+// takeOver makes what was found before a part of the logs what is there. The logs
+// before that ended at after.
+func (h *history) takeOver(found map[string]*pastZnode, after int64) error {
+	if _, has := h.znodes[h.scope.path]; has && found[h.scope.path] == nil && h.baseline.all {
+		h.pass.warn(fmt.Sprintf("%s was deleted by a transaction that is missing, between %v and %v", oneWord(h.scope.path), Hex(after), Hex(h.from)))
+	}
 	clear(h.znodes)
 	clear(h.owned)
 	for path, z := range found {
@@ -161,7 +164,9 @@ func (h *history) takeOver(found map[string]*pastZnode) error {
 		return nil
 	}
 	for _, path := range slices.Sorted(maps.Keys(h.znodes)) {
-		if err := h.before(newBefore(path, h.znodes[path], h.from)); err != nil {
+		c := newBefore(path, h.znodes[path], h.from)
+		c.hole = after != 0
+		if err := h.before(c); err != nil {
 			return err
 		}
 	}

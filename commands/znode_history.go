@@ -2,6 +2,7 @@ package commands
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -81,6 +82,7 @@ type pastZnode struct {
 	hasBytes bool   // data is there
 	acl      []jute.ACL
 	hasACL   bool // and its ACL version
+	unsure   bool // transactions are missing since
 }
 
 // newHistory tells of a part of the tree in a data directory.
@@ -108,11 +110,28 @@ func (h *history) run(ctx context.Context) error {
 	h.sessions, h.acls = map[int64]opening{}, map[string][]jute.ACL{}
 	err = h.pass.run(ctx, h.record)
 	if h.pass.first == (datadir.Point{}) && (err == nil || err == h.pass.faulty) {
-		if err := h.begin(0, noZxid); err != nil {
-			return err
-		}
+		return cmp.Or(h.beforeLogs(), err)
 	}
 	return err
+}
+
+// beforeLogs takes what is known where no transaction counts.
+func (h *history) beforeLogs() error {
+	first, at := h.pass.behind, h.pass.at
+	if first == 0 {
+		return h.begin(0, noZxid)
+	}
+	if at != (moment{}) && !isFirst(first) {
+		snaps, err := h.dir.Snapshots()
+		if err != nil {
+			return err
+		}
+		best := baselines(snaps, 0, first)
+		if !at.isZxid || len(best) == 0 || best[0].Zxid > at.zxid {
+			return fmt.Errorf("--at %v is before what the files tell of: the logs begin at %v", &at, Hex(first))
+		}
+	}
+	return h.begin(0, first)
 }
 
 // record tells of the changes of a transaction.
@@ -221,6 +240,7 @@ func (h *history) operation(o *jute.OpView, i int) error {
 // closeSession tells of the ephemerals that ended with their session.
 func (h *history) closeSession() error {
 	gone := h.owned[h.view.Header.ClientID] // all there is before 3.6
+	slices.SortFunc(h.view.Closed, bytes.Compare)
 	for _, path := range h.view.Closed {
 		if h.scope.holds(path) {
 			delete(gone, string(path))
