@@ -13,6 +13,7 @@ const gregorian = -12219292800
 // date and a LONG time: "1/2/06, 3:04:05 PM UTC". Any time at all may stand in a
 // transaction that is damaged.
 func appendJavaTime(b []byte, t time.Time) []byte {
+	t = javaTime(t.Unix())
 	year, month, day := t.Date()
 	if t.Unix() < gregorian {
 		_, offset := t.Zone()
@@ -63,14 +64,4 @@ func floorDiv(a, b int64) int64 {
 		q--
 	}
 	return q
-}
-
-// javaZone is the short name of t's zone. Where the zone database has but an
-// offset, "+03", Java has "GMT+03:00".
-func javaZone(t time.Time) string {
-	name, _ := t.Zone()
-	if name[0] != '+' && name[0] != '-' {
-		return name
-	}
-	return "GMT" + t.Format("-07:00")
 }

@@ -12,6 +12,7 @@ file is ever changed.`,
 		Args: args(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newSnapshotExport(env), newSnapshotRestore(env), newSnapshotDiff(env), newSnapshotStats(env), newSnapshotVerify(env))
+	cmd.AddCommand(newSnapshotDump(env), newSnapshotSummary(env), newSnapshotStats(env), newSnapshotVerify(env),
+		newSnapshotDiff(env), newSnapshotExport(env), newSnapshotRestore(env))
 	return cmd
 }

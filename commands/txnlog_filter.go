@@ -18,13 +18,16 @@ import (
 // filterHelp is for the Long of commands that have a txnFilter.
 const filterHelp = `Filters of different kinds must all hold; of one that is given more than once, any. Of a
 multi, one part must pass --path, --type and --grep, and then the whole multi is shown.
-  --path /a          that znode alone
+` + pathHelp + `
+A closeSession passes --path for the ephemerals that went with the session (written down
+since 3.6). Logs do not say which path a refused request was about.`
+
+// pathHelp is for the Long of commands that have pathPatterns.
+const pathHelp = `  --path /a          that znode alone
   --path /a/         it and all below it
   --path '/a/*/c-?'  a pattern: * and ? are any part of a name and any character, [a-z] is
                      one of a set, ** is any number of levels (/a/** is all below /a), and
-                     \ takes its meaning from the character behind it
-A closeSession passes --path for the ephemerals that went with the session (written down
-since 3.6). Logs do not say which path a refused request was about.`
+                     \ takes its meaning from the character behind it`
 
 // txnFilter says which transactions are wanted: those that pass everything that
 // was given. The zero value, once it has its flags, wants all.

@@ -120,22 +120,25 @@ func (f *txnJSON) appendOp(b []byte, o *jute.OpView) []byte {
 	return b
 }
 
-// appendData appends data as get does: a string if it is UTF-8, else base64.
 func (f *txnJSON) appendData(b, data []byte) []byte {
+	return appendIntField(f.data.appendJSON(b, data), "dataLength", int64(len(data)))
+}
+
+// appendJSON appends data as get does: a string if it is UTF-8, else base64.
+func (d dataMode) appendJSON(b, data []byte) []byte {
 	switch {
-	case f.data == dataNone:
+	case d == dataNone:
+		return b
 	case data == nil:
-		b = append(b, `,"data":null`...)
-	case f.data == dataHex:
-		b = append(hex.AppendEncode(append(b, `,"dataHex":"`...), data), '"')
-	case f.data == dataBase64:
-		b = appendBase64(append(b, `,"dataBase64":`...), data)
+		return append(b, `,"data":null`...)
+	case d == dataHex:
+		return append(hex.AppendEncode(append(b, `,"dataHex":"`...), data), '"')
+	case d == dataBase64:
+		return appendBase64(append(b, `,"dataBase64":`...), data)
 	case utf8.Valid(data):
-		b = appendJSONString(append(b, `,"data":`...), data)
-	default:
-		b = appendBase64(append(b, `,"data":null,"dataBase64":`...), data)
+		return appendJSONString(append(b, `,"data":`...), data)
 	}
-	return appendIntField(b, "dataLength", int64(len(data)))
+	return appendBase64(append(b, `,"data":null,"dataBase64":`...), data)
 }
 
 // appendACLFields appends an encoded ACL in the form of getAcl; null is null.

@@ -103,22 +103,23 @@ func (f *txnText) appendDetails(b []byte, o *jute.OpView) []byte {
 		b = appendACLText(append(b, " acl="...), o.ACL)
 	}
 	if hasData {
-		b = f.appendData(b, o.Data)
+		b = f.data.appendText(b, o.Data)
 	}
 	return b
 }
 
-func (f *txnText) appendData(b, data []byte) []byte {
-	if f.data == "" || f.data == dataNone {
+// appendText appends data to a line, if it is to be shown there.
+func (d dataMode) appendText(b, data []byte) []byte {
+	if d == "" || d == dataNone {
 		return b
 	}
 	b = append(b, " data="...)
 	switch {
 	case data == nil:
 		return append(b, "null"...)
-	case f.data == dataHex:
+	case d == dataHex:
 		return hex.AppendEncode(b, data)
-	case f.data == dataBase64:
+	case d == dataBase64:
 		return base64.StdEncoding.AppendEncode(b, data)
 	}
 	return appendQuoted(b, data)

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"time"
 
 	"zook/client"
 	"zook/jute"
@@ -26,7 +25,7 @@ func (zkcliFormat) close(*bufio.Writer) error { return nil }
 
 // javaDate is a time as Java's Date.toString prints it.
 func javaDate(ms int64) string {
-	return time.UnixMilli(ms).Format("Mon Jan 02 15:04:05 MST 2006")
+	return string(newClock().appendJava(nil, ms))
 }
 
 // zkcliStat prints a Stat as zkCli's StatPrinter does.

@@ -37,7 +37,9 @@ type Reader struct {
 	base     int64 // where buf begins in the snapshot
 	summed   int   // buf[:summed] is in sum
 	sum      hash.Hash32
-	srcErr   error // io.EOF, or why the source gives no more
+	other    []byte        // the window before this one
+	summing  chan struct{} // closed once that is in sum; nil if it is
+	srcErr   error         // io.EOF, or why the source gives no more
 	d        jute.Decoder
 
 	at    int // the part that comes next
@@ -131,6 +133,29 @@ func (r *Reader) readHeader() error {
 		return r.corrupt(4, "snapshot format version %d, only %d is known", r.header.Version, version)
 	}
 	return nil
+}
+
+// Uncompress writes to w the bytes that a snapshot is without its compression, and
+// checks no more of them than that. Errors are those of NewReader.
+func Uncompress(w io.Writer, src io.Reader, name string) error {
+	r := &Reader{name: name, raw: &errReader{r: src}}
+	if err := r.uncompress(); err != nil {
+		return err
+	}
+	buf := make([]byte, windowSize)
+	for {
+		n, err := r.src.Read(buf)
+		if _, werr := w.Write(buf[:n]); werr != nil {
+			return werr
+		}
+		r.base += int64(n)
+		switch {
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return r.readError(err)
+		}
+	}
 }
 
 // Header is the file's header.

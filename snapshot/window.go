@@ -33,10 +33,7 @@ func (r *Reader) decode(what string, read func(*jute.Decoder)) error {
 // fill takes in more, at least a byte unless srcErr says why not.
 func (r *Reader) fill() {
 	if r.pos > 0 {
-		r.summarize()
-		r.base += int64(r.pos)
-		copy(r.buf, r.buf[r.pos:r.end])
-		r.pos, r.end, r.summed = 0, r.end-r.pos, 0
+		r.turn()
 	}
 	if r.end == len(r.buf) {
 		r.buf = append(r.buf, make([]byte, len(r.buf))...)
@@ -50,8 +47,38 @@ func (r *Reader) fill() {
 	r.end += n
 }
 
+// turn takes the other buffer for window, with what is not read yet at its
+// beginning. What was read is added to the checksum meanwhile, which takes longer
+// than to decode it.
+func (r *Reader) turn() {
+	r.awaitSum()
+	read, rest := r.buf[r.summed:r.pos], r.buf[r.pos:r.end]
+	if len(r.other) < 2*len(rest) || r.other == nil {
+		r.other = make([]byte, max(windowSize, 2*len(rest)))
+	}
+	copy(r.other, rest)
+	r.buf, r.other = r.other, r.buf
+	r.base += int64(r.pos)
+	r.pos, r.end, r.summed = 0, r.end-r.pos, 0
+	done := make(chan struct{})
+	go func() {
+		r.sum.Write(read)
+		close(done)
+	}()
+	r.summing = done
+}
+
+// awaitSum waits until the other buffer is in the checksum.
+func (r *Reader) awaitSum() {
+	if r.summing != nil {
+		<-r.summing
+		r.summing = nil
+	}
+}
+
 // summarize adds what was read to the checksum.
 func (r *Reader) summarize() {
+	r.awaitSum()
 	r.sum.Write(r.buf[r.summed:r.pos])
 	r.summed = r.pos
 }
