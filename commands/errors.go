@@ -128,9 +128,12 @@ func ExitCode(err error) int {
 	var invalid *jute.PathError
 	var address *client.AddressError
 	var conn *connectError
+	var check *checkError
 	switch {
 	case err == nil:
 		return ExitOK
+	case errors.As(err, &check):
+		return check.code
 	case errors.As(err, &usage), errors.As(err, &invalid), errors.As(err, &address):
 		return ExitUsage
 	case errors.Is(err, errDamaged), isDamage(err):

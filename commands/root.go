@@ -35,7 +35,7 @@ func groups() []group {
 		{"Session and ensemble", []func(*Env) *cobra.Command{
 			newConnect, newClose, newSync, newConfig, newReconfig}},
 		{"Operations", []func(*Env) *cobra.Command{
-			newStatusCommand, newQuorum, newRollingRestartPlan,
+			newStatusCommand, newCheck, newQuorum, newRollingRestartPlan,
 			newTop, newSessions, newClients, newFourLetter}},
 		{"Files", []func(*Env) *cobra.Command{
 			newTxnlog, newSnapshot, newDatadir, newLog, newBlame, newWhoDeleted}},
@@ -158,6 +158,9 @@ func Run(ctx context.Context, env *Env, words []string) error {
 	cmd, err := root.ExecuteContextC(ctx)
 	if cmd == root {
 		return err
+	}
+	if cmd.Name() == "check" {
+		err = asUnknown(err)
 	}
 	return named(calledAs(cmd), err)
 }

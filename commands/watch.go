@@ -95,20 +95,21 @@ func (e *Env) watch(ctx context.Context, args []string, o *watchOptions) error {
 // ownSession opens a session beside that of Env, with the same settings and
 // identities.
 func (e *Env) ownSession(ctx context.Context, onState func(client.State), onEvent func(client.Event)) (*client.Client, error) {
-	e.mu.Lock()
-	closed := e.closed
-	e.mu.Unlock()
-	if closed {
-		return nil, errNotConnected
-	}
-	own := &Env{Connect: e.Connect, Files: e.Files, OnState: onState, OnEvent: onEvent}
+	own := e.own()
+	own.OnState, own.OnEvent = onState, onEvent
+	return own.Session(ctx)
+}
+
+// own is an Env for a session beside that of e, with the same settings and identities.
+func (e *Env) own() *Env {
+	own := &Env{Connect: e.Connect, Files: e.Files, closed: e.Closed()}
 	if c := e.Connected(); c != nil { // addauth may have added some
 		own.Connect.Auth = nil
 		for _, a := range c.Auths() {
 			own.Connect.Auth = append(own.Connect.Auth, a.Scheme+":"+string(a.Data))
 		}
 	}
-	return own.Session(ctx)
+	return own
 }
 
 // watching is a watch that runs.

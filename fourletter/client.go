@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -74,6 +75,22 @@ func (c *Client) dial(ctx context.Context, addr string) (net.Conn, error) {
 		err = &ForeignError{"it closed the connection when spoken to in TLS: this may be a plain port"}
 	}
 	return conn, err
+}
+
+// Certificates returns what the server at host:port shows of itself in TLS, its own
+// certificate first, whether or not it is to be trusted.
+func (c *Client) Certificates(ctx context.Context, addr string) ([]*x509.Certificate, error) {
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(c.Timeout, defaultTimeout))
+	defer cancel()
+	looking := *c
+	looking.TLS = c.TLS.Clone()
+	looking.TLS.InsecureSkipVerify = true // nothing is sent
+	conn, err := looking.dial(ctx, addr)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	return conn.(*tls.Conn).ConnectionState().PeerCertificates, nil
 }
 
 // judge makes the error of a reply that no ZooKeeper gives.

@@ -94,7 +94,7 @@ func Judge(probes []*Probe, members []Member) *Ensemble {
 	e.countServing(members)
 	e.findLeader()
 	e.findDead()
-	e.findBehind()
+	e.Findings = append(e.Findings, e.NotSynced()...)
 	e.findVersions()
 	return e
 }
@@ -179,20 +179,30 @@ func epoch(zxid int64) int64 { return int64(uint64(zxid) >> 32) }
 // Behind is how many transactions a server is behind the leader, as of when the
 // two were asked; ok is false if that is not known, as in another epoch.
 func (e *Ensemble) Behind(p *Probe) (n int64, ok bool) {
-	if e.Leader == nil || p.Err != nil || p.Srvr.Zxid == 0 || epoch(p.Srvr.Zxid) != epoch(e.Leader.Srvr.Zxid) {
+	switch {
+	case e.Leader == nil || p.Err != nil:
+		return 0, false
+	case e.untouched():
+		return 0, true
+	case p.Srvr.Zxid == 0 || epoch(p.Srvr.Zxid) != epoch(e.Leader.Srvr.Zxid):
 		return 0, false
 	}
 	return max(0, e.Leader.Srvr.Zxid-p.Srvr.Zxid), true
 }
 
-func (e *Ensemble) findBehind() {
+// untouched reports whether nothing has been written since the leader's election: the
+// others then still have the last zxid of the epoch before.
+func (e *Ensemble) untouched() bool { return uint32(e.Leader.Srvr.Zxid) == 0 }
+
+// NotSynced are the servers that are not where the leader is, and the leader if not
+// all that follow it are in sync.
+func (e *Ensemble) NotSynced() (found []Finding) {
 	if e.Leader == nil {
-		return
+		return nil
 	}
-	begun := uint32(e.Leader.Srvr.Zxid) != 0 // else no transaction has told followers of the epoch
 	for _, p := range e.Probes {
-		if begun && p.Err == nil && p.Srvr.Zxid != 0 && epoch(p.Srvr.Zxid) < epoch(e.Leader.Srvr.Zxid) {
-			e.find(p.Addr, false, "is in epoch %d, and the leader in %d", epoch(p.Srvr.Zxid), epoch(e.Leader.Srvr.Zxid))
+		if p.Err == nil && p.Srvr.Zxid != 0 && !e.untouched() && epoch(p.Srvr.Zxid) < epoch(e.Leader.Srvr.Zxid) {
+			found = append(found, Finding{p.Addr, false, fmt.Sprintf("is in epoch %d, and the leader in %d", epoch(p.Srvr.Zxid), epoch(e.Leader.Srvr.Zxid))})
 		}
 	}
 	followers, ok := e.Leader.Metric("learners")
@@ -202,8 +212,9 @@ func (e *Ensemble) findBehind() {
 	synced, ok2 := e.Leader.Metric("synced_followers")
 	observers, _ := e.Leader.Metric("synced_observers")
 	if ok && ok2 && synced+observers < followers {
-		e.find(e.Leader.Addr, false, "%v of its %v followers are in sync", synced+observers, followers)
+		found = append(found, Finding{e.Leader.Addr, false, fmt.Sprintf("%v of its %v followers are in sync", synced+observers, followers)})
 	}
+	return found
 }
 
 func (e *Ensemble) findVersions() {

@@ -130,7 +130,7 @@ func TestJudge(t *testing.T) {
 		"no leader":  {[]*Probe{serving("a", "follower", z, "3.8.0"), dead("b"), serving("c", "follower", z, "3.8.0")}, three, true, 2, 0, 0, 3},
 		"two":        {[]*Probe{serving("a", "leader", z, "3.8.0"), serving("b", "leader", z+1, "3.8.0"), serving("c", "follower", z, "3.8.0")}, three, true, 3, 1, 1, 1},
 		"epochs":     {[]*Probe{serving("a", "leader", z+1, "3.8.0"), serving("b", "follower", 4<<32+7, "3.8.0"), serving("c", "follower", z, "3.8.0")}, three, true, 3, 1, 0, 1},
-		"new leader": {[]*Probe{serving("a", "leader", z, "3.8.0"), serving("b", "follower", 4<<32+7, "3.8.0"), serving("c", "follower", 4<<32+7, "3.8.0")}, three, true, 3, 1, 0, 0},
+		"elected":    {[]*Probe{serving("a", "leader", z, "3.8.0"), serving("b", "follower", 4<<32+7, "3.8.0"), serving("c", "follower", 0, "3.8.0")}, three, true, 3, 1, 0, 0},
 		"versions":   {[]*Probe{serving("a", "leader", z, "3.8.0"), serving("b", "follower", z, "3.9.1-abc, built on x"), serving("c", "follower", z, "3.8.0")}, three, true, 3, 1, 0, 1},
 		"observer":   {[]*Probe{serving("a", "leader", z, "3.8.0"), serving("b", "follower", z, "3.8.0"), serving("c", "follower", z, "3.8.0"), serving("d", "observer", z, "3.8.0")}, nil, true, 3, 1, 0, 0},
 		"standalone": {[]*Probe{serving("a", "standalone", 7, "3.4.14")}, nil, true, 1, 0, 0, 0},
@@ -153,5 +153,9 @@ func TestJudge(t *testing.T) {
 	}
 	if n, ok := e.Behind(e.Probes[2]); ok {
 		t.Errorf("%d behind, in an older epoch", n)
+	}
+	e.Leader.Srvr.Zxid = z
+	if n, ok := e.Behind(e.Probes[2]); n != 0 || !ok {
+		t.Errorf("%d behind, %v, and nothing has been written since the election", n, ok)
 	}
 }
