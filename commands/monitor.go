@@ -32,7 +32,7 @@ type monitored struct {
 	addr  string
 	wake  chan struct{} // the pace has changed
 	asked time.Time     // when it was asked for what it has not answered yet; zero if it has
-	last  *serverSample       // nil before the first; never changed
+	last  *serverSample // nil before the first; never changed
 }
 
 // serverSample is what a server told, or why it did not.

@@ -134,7 +134,7 @@ var clientOrders = []struct {
 	{"average latency", func(a, b topClient) int { return clientSorts["latency"](&a.connected, &b.connected) }},
 	{"highest latency", func(a, b topClient) int { return clientSorts["max"](&a.connected, &b.connected) }},
 	{"queued", func(a, b topClient) int { return clientSorts["queued"](&a.connected, &b.connected) }},
-	{"address", func(a, b topClient) int { return 0 }},
+	{"address", func(a, b topClient) int { return compareAddr(a.Client, b.Client) }},
 }
 
 func compareRates(a, b *float64) int {
@@ -149,7 +149,7 @@ func compareRates(a, b *float64) int {
 
 func (r *topRound) sortClients(order int) {
 	slices.SortFunc(r.Clients, func(a, b topClient) int {
-		return cmp.Or(clientOrders[order].compare(a, b), compareAddr(a.Client, b.Client), cmp.Compare(a.Server, b.Server))
+		return cmp.Or(clientOrders[order].compare(a, b), cmp.Compare(a.Client, b.Client), cmp.Compare(a.Server, b.Server))
 	})
 }
 
@@ -184,8 +184,13 @@ func (r *topRound) serverTable(s Style) *columnTable {
 	return t
 }
 
+// newClientTable is a table of clients without its rows.
+func newClientTable() *columnTable {
+	return &columnTable{columns: topClientColumns, expendable: topClientExpendable, left: []string{"client", "server", "last op", "session"}}
+}
+
 func (r *topRound) clientTable(s Style) *columnTable {
-	t := &columnTable{columns: topClientColumns, expendable: topClientExpendable, left: []string{"client", "server", "last op", "session"}}
+	t := newClientTable()
 	for i := range r.Clients {
 		t.rows = append(t.rows, tableRow{cells: r.Clients[i].cells(s)})
 	}

@@ -3,6 +3,7 @@ package commands
 import (
 	"cmp"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -31,8 +32,11 @@ type topModel struct {
 	server  string // as the user has named it
 	height  int
 
-	shown  *observed // the last, or what was last before a pause
-	paused bool
+	shown    *observed // the last, or what was last before a pause
+	paused   bool
+	interval time.Duration
+	round    *topRound      // of shown, its clients in their order
+	sessions []*sessionInfo // of shown, for their pane alone
 
 	pane   pane
 	before pane // help
@@ -107,15 +111,36 @@ func (t *topModel) Update(msg tea.Msg) (_ tea.Model, cmd tea.Cmd) {
 		t.watches = msg.watchesAsked
 	case tickMsg:
 		cmd = tick()
+		t.look()
+	case newsMsg:
+		t.look()
 	}
-	now := t.monitor.observe()
-	if !t.paused {
-		t.shown = now
-	}
-	if t.err = cmp.Or(t.err, now.broken); t.err != nil {
+	if t.err != nil {
 		cmd = tea.Quit
 	}
 	return t, cmd
+}
+
+// look takes what the monitor knows now, unless there is a pause.
+func (t *topModel) look() {
+	now := t.monitor.observe()
+	t.err, t.interval = cmp.Or(t.err, now.broken), now.interval
+	if !t.paused {
+		t.shown, t.round = now, now.round()
+		t.arrange()
+	}
+}
+
+// arrange puts what the pane shows in order: there may be very many rows.
+func (t *topModel) arrange() {
+	switch {
+	case t.shown == nil:
+	case t.pane == clientsPane:
+		t.round.sortClients(t.order)
+	case t.pane == sessionsPane:
+		t.sessions = t.shown.census().sessions()
+		slices.SortStableFunc(t.sessions, func(a, b *sessionInfo) int { return cmp.Compare(len(b.Ephemerals), len(a.Ephemerals)) })
+	}
 }
 
 // key does what a key is for.
@@ -132,7 +157,7 @@ func (t *topModel) key(k tea.KeyPressMsg) tea.Cmd {
 		return nil
 	}
 	if t.pane == helpPane {
-		t.pane = t.before
+		t.show(t.before)
 		if name == "?" || name == "h" || name == "esc" {
 			return nil
 		}
@@ -141,7 +166,8 @@ func (t *topModel) key(k tea.KeyPressMsg) tea.Cmd {
 	case "q":
 		return tea.Quit
 	case "?", "h":
-		t.before, t.pane = t.pane, helpPane
+		t.before = t.pane
+		t.show(helpPane)
 	case "p", "space":
 		t.pause(!t.paused)
 	case "+", "=":
@@ -211,6 +237,7 @@ func (t *topModel) scrollBy(name string) {
 func (t *topModel) pause(paused bool) {
 	t.paused = paused
 	t.monitor.set(func(m *monitor) { m.paused = paused })
+	t.look()
 }
 
 // topIntervals are those that + and - step through.
@@ -232,6 +259,7 @@ func (t *topModel) setInterval(step int) {
 		}
 		m.interval = next
 	})
+	t.look()
 }
 
 func (t *topModel) show(p pane) {
@@ -239,6 +267,7 @@ func (t *topModel) show(p pane) {
 		t.pane, t.scroll = p, 0
 		t.monitor.set(func(m *monitor) { m.dumps = p == sessionsPane })
 	}
+	t.arrange()
 }
 
 // askWatches goes to the watched paths; once there it asks for them.

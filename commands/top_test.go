@@ -161,6 +161,8 @@ func TestTopOfHostileServers(t *testing.T) {
 		for _, p := range []pane{clientsPane, sessionsPane, watchesPane, helpPane} {
 			m := &topModel{monitor: &monitor{}, style: Style{Terminal: true, Width: size[0]}, height: size[1], shown: o, pane: p, server: evil,
 				watches: &watchesAsked{at: time.Now(), errs: []string{evil}, paths: []watchedPath{{path: evil, clients: 1, servers: []string{"a"}}}}}
+			m.round = o.round()
+			m.arrange()
 			lines := m.lines()
 			if len(lines) > size[1] {
 				t.Errorf("%v: %d lines", size, len(lines))

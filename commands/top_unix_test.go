@@ -37,7 +37,7 @@ func TestTopPanics(t *testing.T) {
 		t.Error("the terminal is not as it was")
 	}
 
-	broken := &topModel{monitor: m, style: Style{Width: 80}, height: 24, shown: &observed{servers: []monitored{{last: &serverSample{}}}}}
+	broken := &topModel{monitor: m, style: Style{Width: 80}, height: 24, shown: &observed{}} // without its round
 	broken.View()
 	if _, cmd := broken.Update(tickMsg{}); cmd == nil || broken.err == nil {
 		t.Error("a panic of the view is not noticed")

@@ -15,7 +15,7 @@ func (t *topModel) lines() []string {
 	if t.shown == nil || t.style.Width < 10 || t.height < 5 {
 		return nil
 	}
-	r := t.shown.round()
+	r := t.round
 	lines := append(t.heading(r), "")
 	lines = append(lines, t.serverLines(r)...)
 	lines = append(lines, "")
@@ -35,7 +35,7 @@ func (t *topModel) cut(line string) string { return runewidth.Truncate(line, t.s
 // heading says where, how often and when, what the servers add up to, and what an
 // operator should know.
 func (t *topModel) heading(r *topRound) []string {
-	right := fmt.Sprintf("every %v  %s", t.shown.interval, t.shown.at.Format(time.TimeOnly))
+	right := fmt.Sprintf("every %v  %s", t.interval, t.shown.at.Format(time.TimeOnly))
 	if t.paused {
 		right = "PAUSED  " + right
 	}
@@ -106,25 +106,26 @@ func (t *topModel) paneLines(r *topRound, room int) []string {
 	case helpPane:
 		return t.helpLines()
 	}
-	r.sortClients(t.order)
 	title := "Clients by " + clientOrders[t.order].name
 	for i := range r.Servers {
 		if s := &r.Servers[i]; s.ConnsError != "" {
 			title += "; " + s.Server + ": " + s.ConnsError
 		}
 	}
-	table := r.clientTable(Style{})
-	table.rows = nil
-	return t.tableLines(title, len(r.Clients), func(i int) []string { return r.Clients[i].cells(t.style) }, table, room)
+	return t.tableLines(title, len(r.Clients), newClientTable(), room, func(i int) []string { return r.Clients[i].cells(t.style) },
+		func(i int) string {
+			c := &r.Clients[i]
+			return c.Client + " " + c.Server + " " + Hex(c.id()).String() + " " + c.LastOp
+		})
 }
 
-// tableLines are the title, and those of n rows that pass the filter and are not
-// scrolled away.
-func (t *topModel) tableLines(title string, n int, cells func(int) []string, table *columnTable, room int) []string {
+// tableLines are the title, and those of n rows whose text passes the filter and that
+// are not scrolled away.
+func (t *topModel) tableLines(title string, n int, table *columnTable, room int, cells func(int) []string, text func(int) string) []string {
 	var wanted []int
 	filter := strings.ToLower(t.filter)
 	for i := range n {
-		if filter == "" || strings.Contains(strings.ToLower(strings.Join(cells(i), " ")), filter) {
+		if filter == "" || strings.Contains(strings.ToLower(text(i)), filter) {
 			wanted = append(wanted, i)
 		}
 	}
@@ -147,8 +148,6 @@ func (t *topModel) tableLines(title string, n int, cells func(int) []string, tab
 }
 
 func (t *topModel) sessionLines(room int) []string {
-	c := t.shown.census()
-	sessions := c.sessions()
 	title, told := "Sessions", false
 	for _, s := range t.shown.servers {
 		if s.last == nil {
@@ -162,13 +161,15 @@ func (t *topModel) sessionLines(room int) []string {
 	if !told && title == "Sessions" {
 		title = "Sessions, as far as they are connected: dump is asked for"
 	}
-	slices.SortStableFunc(sessions, func(a, b *sessionInfo) int { return cmp.Compare(len(b.Ephemerals), len(a.Ephemerals)) })
 	table := &columnTable{columns: sessionColumns, expendable: []string{"expires", "since", "timeout", "latency"},
 		left: []string{"session", "client", "server", "last op", "expires"}}
-	return t.tableLines(title, len(sessions), func(i int) []string {
-		_, rows := sessions[i].Row(t.style)
+	return t.tableLines(title, len(t.sessions), table, room, func(i int) []string {
+		_, rows := t.sessions[i].Row(t.style)
 		return rows[0]
-	}, table, room)
+	}, func(i int) string {
+		x := t.sessions[i]
+		return x.Session.String() + " " + x.Client + " " + x.Server + " " + x.LastOp + " " + strings.Join(x.Ephemerals, " ")
+	})
 }
 
 func sortWatched(paths []watchedPath) {
@@ -191,10 +192,10 @@ func (t *topModel) watchLines(room int) []string {
 		title += "; " + e
 	}
 	table := &columnTable{columns: []string{"path", "clients", "servers"}, left: []string{"path", "servers"}}
-	return t.tableLines(title, len(t.watches.paths), func(i int) []string {
+	return t.tableLines(title, len(t.watches.paths), table, room, func(i int) []string {
 		w := t.watches.paths[i]
 		return []string{w.path, t.style.Count(int64(w.clients)), strings.Join(w.servers, " ")}
-	}, table, room)
+	}, func(i int) string { return t.watches.paths[i].path })
 }
 
 func (t *topModel) helpLines() []string {

@@ -44,7 +44,7 @@ func newEnv() *commands.Env {
 			columns, _, _ := term.GetSize(int(os.Stdout.Fd()))
 			return columns
 		}
-		if isTerminal(os.Stdin) {
+		if isTerminal(os.Stdin) && os.Getenv("TERM") != "dumb" {
 			env.Console = &commands.Console{In: os.Stdin, Out: os.Stdout}
 		}
 	}
