@@ -8,12 +8,10 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"zook/datatree"
-	"zook/jute"
 )
 
 // subtreeSum is a znode with what it and all below it hold.
@@ -33,31 +31,19 @@ type subtreeSums struct {
 
 // sumSubtrees reads a tree. wants chooses what counts; nil is everything.
 func sumSubtrees(ctx context.Context, tree savedTree, shown *progress, wants func(*savedZnode) bool) (*subtreeSums, *savedFacts, error) {
-	t := &subtreeSums{index: map[string]int32{}}
+	t := &subtreeSums{}
 	start := time.Now()
-	facts, err := tree.read(ctx, savedVisit{znode: func(z *savedZnode) error {
+	facts, err := tree.read(ctx, savedVisit{loose: true, znode: func(z *savedZnode) error {
 		shown.done.Add(1)
-		if wants != nil && !wants(z) {
-			return nil
+		if wants == nil || wants(z) {
+			t.add(z)
 		}
-		parent := int32(-1)
-		if z.path != "/" {
-			if i, ok := t.index[jute.ParentPath(z.path)]; ok {
-				parent = i
-			}
-		}
-		t.index[z.path] = int32(len(t.all))
-		path := z.path
-		if path == "/" {
-			path = ""
-		}
-		t.all, t.parent = append(t.all, subtreeSum{path, int64(len(z.data)), 0}), append(t.parent, parent)
 		return nil
 	}})
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, nil, err
-	}
-	if len(t.all) == 0 {
+	case len(t.all) == 0:
 		return nil, nil, fmt.Errorf("%s: there is no znode to compare", facts.Name)
 	}
 	t.took[0], start = time.Since(start), time.Now()
@@ -67,8 +53,42 @@ func sumSubtrees(ctx context.Context, tree savedTree, shown *progress, wants fun
 			t.all[p].below += t.all[i].below + 1
 		}
 	}
+	t.recount()
 	t.took[1] = time.Since(start)
 	return t, facts, nil
+}
+
+func (t *subtreeSums) add(z *savedZnode) {
+	parent, path := int32(-1), z.path
+	if path == "/" {
+		path = ""
+	} else {
+		parent = t.find(path[:strings.LastIndexByte(path, '/')])
+	}
+	if t.index != nil {
+		t.index[path] = int32(len(t.all))
+	}
+	t.all, t.parent = append(t.all, subtreeSum{path, int64(len(z.data)), 0}), append(t.parent, parent)
+}
+
+// find is where a path is, -1 if nowhere. Servers write a tree depth first: then a
+// parent is above the znode before.
+func (t *subtreeSums) find(path string) int32 {
+	if t.index == nil {
+		for i := int32(len(t.all)) - 1; i >= 0; i = t.parent[i] {
+			if t.all[i].path == path {
+				return i
+			}
+		}
+		t.index = make(map[string]int32, len(t.all))
+		for i := range t.all {
+			t.index[t.all[i].path] = int32(i)
+		}
+	}
+	if i, ok := t.index[path]; ok {
+		return i
+	}
+	return -1
 }
 
 // recount gives the statistics of quotas the size that Apache's servers give them
@@ -80,18 +100,15 @@ func (t *subtreeSums) recount() {
 			continue
 		}
 		node := strings.TrimSuffix(limits, "/"+datatree.QuotaLimits)
-		stats, ok := t.index[node+"/"+datatree.QuotaStats]
-		if !ok {
+		var bytes, count int64
+		if j := t.find(strings.TrimPrefix(node, datatree.QuotaPath)); j >= 0 {
+			bytes, count = t.all[j].bytes, t.all[j].below+1
+		}
+		stats := t.find(node + "/" + datatree.QuotaStats)
+		if stats < 0 {
 			continue
 		}
-		var counted subtreeSum
-		count := int64(0)
-		if j, ok := t.index[strings.TrimPrefix(node, datatree.QuotaPath)]; ok {
-			counted = t.all[j]
-			count = counted.below + 1
-		}
-		size := int64(len("count=,bytes=") + len(strconv.FormatInt(count, 10)) + len(strconv.FormatInt(counted.bytes, 10)))
-		grown := size - t.all[stats].bytes
+		grown := int64(len(fmt.Sprintf("count=%d,bytes=%d", count, bytes))) - t.all[stats].bytes
 		for j := stats; j >= 0; j = t.parent[j] {
 			t.all[j].bytes += grown
 		}
@@ -196,7 +213,6 @@ func (e *Env) diffSubtrees(ctx context.Context, left, right savedTree, o *diffOp
 		if sums[i], facts, err = sumSubtrees(ctx, tree, shown, wants); err != nil {
 			return false, err
 		}
-		sums[i].recount()
 		names[i] = facts.Name
 	}
 	if e.Format == ZkCli {
