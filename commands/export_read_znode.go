@@ -2,7 +2,6 @@ package commands
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -48,10 +47,7 @@ func (m *exportMillis) UnmarshalJSON(b []byte) error {
 		}
 		return nil
 	}
-	var s string
-	if err := json.Unmarshal(b, &s); err != nil {
-		return err
-	}
+	s := string(bytes.Trim(b, `"`))
 	t, err := time.Parse(time.RFC3339Nano, s)
 	if err != nil {
 		return fmt.Errorf("%.40q is no time as RFC 3339 writes it", s)
