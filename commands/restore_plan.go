@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
+	"zook/datatree"
 	"zook/jute"
 )
 
@@ -53,6 +55,9 @@ func (r *liveRestore) look(ctx context.Context) error {
 		if !ok {
 			return nil
 		}
+		if err := r.possible(path, z); err != nil {
+			return err
+		}
 		if _, there := r.there[path]; !there {
 			return r.plan("create", path)
 		}
@@ -72,6 +77,23 @@ func (r *liveRestore) look(ctx context.Context) error {
 		err = r.findExtras(ctx)
 	}
 	return err
+}
+
+// possible refuses what no server would take, before anything is changed.
+func (r *liveRestore) possible(path string, z *savedZnode) error {
+	var invalid *jute.PathError
+	if errors.As(jute.CheckPath(path, false), &invalid) {
+		return &Error{Path: path, Err: fmt.Errorf("%w: no server creates this: %s", errDamaged, invalid.Reason)}
+	}
+	if len(z.data) < maxPacket/2 || r.env.Force {
+		return nil
+	}
+	op := r.creation(path, z)
+	if multiSize([]jute.Op{op}) <= maxPacket {
+		return nil
+	}
+	return &Error{Path: path, Err: fmt.Errorf("its %d bytes of data are more than the 1 MB that servers take", len(z.data)),
+		Hint: "--force sends it, to a server with a larger jute.maxbuffer"}
 }
 
 // plan counts a change, and tells it in a dry run.
@@ -241,7 +263,7 @@ func sameACL(shown, saved jute.ACL) bool {
 // server's ephemerals and what is above them.
 func (r *liveRestore) findExtras(ctx context.Context) error {
 	for path, has := range r.there {
-		if has&inSource == 0 && (r.env.Force || !isSystem(path)) {
+		if has&inSource == 0 && !datatree.IsSpecial(path) {
 			r.extras = append(r.extras, path)
 		}
 	}

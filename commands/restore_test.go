@@ -565,3 +565,25 @@ func TestRestoreAsks(t *testing.T) {
 		}
 	})
 }
+
+// What no server takes is told before anything is changed.
+func TestRestoreOfTheImpossible(t *testing.T) {
+	large := writeFile(t, "large.json", exportOf(`{"path":"/"}`, `{"path":"/a"}`, `{"path":"/large","data":"`+strings.Repeat("x", 1<<20)+`"}`))
+	odd := snapshotOf(t, 7, func(w *snapshot.Writer) error {
+		plainNodes(w, "/a")
+		return w.Node("/\x01", nil, snapshot.OpenACL, jute.StatPersisted{})
+	})
+	onServers(t, func(t *testing.T, server string) {
+		for file, want := range map[string]string{
+			large: "! zook: snapshot restore /large: its 1048576 bytes of data are more than the 1 MB that servers take: --force sends it, to a server with a larger jute.maxbuffer\n= 1\n",
+			odd:   "! zook: snapshot restore / : damaged: no server creates this: character U+0001 at byte 1\n= 9\n",
+		} {
+			if got := zook(t.Context(), server, "", "snapshot", "restore", file); got != want {
+				t.Errorf("got %s", got)
+			}
+		}
+		if names, _, err := dial(t, server).Children(t.Context(), "/"); err != nil || len(names) > 0 {
+			t.Errorf("the server has %q now, %v", names, err)
+		}
+	})
+}

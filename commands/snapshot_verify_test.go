@@ -304,3 +304,41 @@ func TestStatsOfAnyOrder(t *testing.T) {
 		}
 	}
 }
+
+// Nothing in a file can steer a terminal.
+func TestSnapshotToolsOfHostileText(t *testing.T) {
+	file := snapshotOf(t, 7, func(w *snapshot.Writer) error {
+		w.ACLs(1, maps.All(map[int64][]jute.ACL{1: {{Perms: 64, ID: jute.ID{Scheme: "\x1b[31m", ID: "\x07"}}}}))
+		plainNodes(w)
+		return w.Node("/\x1b[31mred\n", []byte("\x1b[31mred\n"), 1, jute.StatPersisted{Ctime: 1 << 62, Mtime: -1 << 62, EphemeralOwner: -5})
+	})
+	plain := snapshotOf(t, 7, func(w *snapshot.Writer) error {
+		plainNodes(w)
+		return nil
+	})
+	for _, words := range []string{"stats", "verify", "export", "diff --data --ephemerals --fields all " + plain, "diff --bytes 0 --ephemerals " + plain, "restore --to-dir " + t.TempDir()} {
+		for _, format := range []string{"text", "table", "jsonl"} {
+			if strings.HasPrefix(words, "export") && format != "jsonl" {
+				continue
+			}
+			got := unserved(t, append(append([]string{"snapshot"}, strings.Fields(words)...), "-o", format, file)...)
+			if strings.ContainsAny(got, "\x1b\x07") || got == "" {
+				t.Errorf("%s: %q", words, got)
+			}
+		}
+	}
+	// What was exported comes back as it was.
+	again := writeFile(t, "tree.json", strings.Replace(unserved(t, "snapshot", "export", file), `/\u001b[31mred\n`, "/red", 1))
+	got := unserved(t, "snapshot", "stats", again)
+	if !strings.Contains(got, "not those that were exported") {
+		t.Errorf("a path that was changed: %s", got)
+	}
+	notUTF8 := snapshotOf(t, 7, func(w *snapshot.Writer) error {
+		plainNodes(w)
+		return w.Node("/\xff", nil, snapshot.OpenACL, jute.StatPersisted{})
+	})
+	got = unserved(t, "snapshot", "export", notUTF8)
+	if !strings.HasSuffix(got, `: damaged: "/\xff" is not UTF-8, and no server keeps it`+"\n= 9\n") || strings.Contains(got, `"complete"`) {
+		t.Error(got)
+	}
+}
