@@ -2,6 +2,7 @@ package commands
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -41,8 +42,8 @@ func (o *observed) round() *topRound {
 	r := &topRound{Time: Time(o.at.UnixMilli()), Servers: []topServer{}, Clients: []topClient{}, Findings: []finding{}}
 	var probes []*fourletter.Probe
 	for _, s := range o.servers {
-		if s.last != nil {
-			probes = append(probes, s.last.probe)
+		if p := o.probe(s); p != nil {
+			probes = append(probes, p)
 		}
 	}
 	found := &surveyed{fourletter.Judge(probes, o.members), o.members}
@@ -55,9 +56,10 @@ func (o *observed) round() *topRound {
 		if s.last == nil {
 			continue
 		}
+		late := o.late(s) != ""
 		for i := range s.last.conns {
 			c := topClient{connected: *newConnected(s.addr, &s.last.conns[i])}
-			if rate, ok := s.last.clients[clientKey{s.last.conns[i].Addr, s.last.conns[i].Session}]; ok {
+			if rate, ok := s.last.clients[clientKey{s.last.conns[i].Addr, s.last.conns[i].Session}]; ok && !late {
 				c.Requests = &rate
 			}
 			r.Clients = append(r.Clients, c)
@@ -66,17 +68,40 @@ func (o *observed) round() *topRound {
 	return r
 }
 
+// late is how long a server has been silent, "" if that is not worth a word.
+func (o *observed) late(s monitored) string {
+	silent := o.at.Sub(s.asked)
+	if s.asked.IsZero() || silent <= max(o.interval, time.Second) {
+		return ""
+	}
+	return "no answer for " + silent.Truncate(time.Second).String()
+}
+
+// probe is the last of a server, or of one that is silent now; nil before the first.
+func (o *observed) probe(s monitored) *fourletter.Probe {
+	switch late := o.late(s); {
+	case s.last == nil:
+		return nil
+	case late != "" && s.last.probe.Err == nil:
+		return &fourletter.Probe{Addr: s.addr, Err: errors.New(late), Conf: s.last.probe.Conf}
+	}
+	return s.last.probe
+}
+
 func (o *observed) server(found *surveyed, s monitored) topServer {
-	t := topServer{serverStatus: serverStatus{Server: s.addr, Role: "-", Error: "no answer yet"}}
-	if s.last != nil {
-		t = topServer{serverStatus: newServerStatus(found, s.last.probe), Received: s.last.received, Sent: s.last.sent, Txns: s.last.txns}
-		if s.last.connsErr != nil && t.Error == "" {
+	if s.last == nil {
+		return topServer{serverStatus: serverStatus{Server: s.addr, Role: "-", Error: cmp.Or(o.late(s), "no answer yet")}}
+	}
+	p := o.probe(s)
+	t := topServer{serverStatus: newServerStatus(found, p)}
+	switch {
+	case p != s.last.probe:
+		t.Role = s.last.probe.Srvr.Mode
+	case p.Err == nil:
+		t.Received, t.Sent, t.Txns = s.last.received, s.last.sent, s.last.txns
+		if s.last.connsErr != nil {
 			t.ConnsError = reason(s.last.connsErr)
 		}
-	}
-	t.note = t.Error
-	if late := o.at.Sub(s.asked); !s.asked.IsZero() && late > max(o.interval, time.Second) && (s.last == nil || t.Error == "") {
-		t.note = "no answer for " + late.Truncate(time.Second).String()
 	}
 	return t
 }
@@ -179,7 +204,7 @@ func (r *topRound) serverTable(s Style) *columnTable {
 	t := &columnTable{columns: topServerColumns, expendable: topServerExpendable, keep: 3, left: []string{"server", "role", "zxid", "version"}}
 	for i := range r.Servers {
 		x := &r.Servers[i]
-		t.rows = append(t.rows, tableRow{cells: x.cells(s), note: x.note, bad: x.note != ""})
+		t.rows = append(t.rows, tableRow{cells: x.cells(s), note: x.Error, bad: x.Error != ""})
 	}
 	return t
 }

@@ -280,19 +280,19 @@ func (t *topModel) askWatches() tea.Cmd {
 		return nil // they are on their way
 	}
 	t.watches = &watchesAsked{}
-	m, servers := t.monitor, t.shown.servers
+	m, o := t.monitor, t.shown
 	return func() (msg tea.Msg) {
-		m.safely(func() { msg = watchesMsg{m.askWatches(servers)} })
+		m.safely(func() { msg = watchesMsg{m.askWatches(o)} })
 		return msg
 	}
 }
 
 // askWatches asks the servers that answer at all for their watches.
-func (m *monitor) askWatches(servers []monitored) *watchesAsked {
+func (m *monitor) askWatches(o *observed) *watchesAsked {
 	asked := &watchesAsked{}
 	var live []string
-	for _, s := range servers {
-		if s.last != nil && s.last.probe.Err == nil {
+	for _, s := range o.servers {
+		if p := o.probe(s); p != nil && p.Err == nil {
 			live = append(live, s.addr)
 		}
 	}
