@@ -77,11 +77,14 @@ func (o *observed) late(s monitored) string {
 	return "no answer for " + silent.Truncate(time.Second).String()
 }
 
-// probe is the last of a server, or of one that is silent now; nil before the first.
+// probe is the last of a server, or of one that is silent now; nil if it has not had
+// the time to answer.
 func (o *observed) probe(s monitored) *fourletter.Probe {
 	switch late := o.late(s); {
-	case s.last == nil:
+	case s.last == nil && late == "":
 		return nil
+	case s.last == nil:
+		return &fourletter.Probe{Addr: s.addr, Err: errors.New(late)}
 	case late != "" && s.last.probe.Err == nil:
 		return &fourletter.Probe{Addr: s.addr, Err: errors.New(late), Conf: s.last.probe.Conf}
 	}
