@@ -35,7 +35,7 @@ func groups() []group {
 		{"Session and ensemble", []func(*Env) *cobra.Command{
 			newConnect, newClose, newSync, newConfig, newReconfig}},
 		{"Operations", []func(*Env) *cobra.Command{
-			newStatusCommand, newCheck, newQuorum, newRollingRestartPlan,
+			newStatusCommand, newCheck, newWait, newQuorum, newRollingRestartPlan,
 			newTop, newSessions, newClients, newFourLetter}},
 		{"Files", []func(*Env) *cobra.Command{
 			newTxnlog, newSnapshot, newDatadir, newLog, newBlame, newWhoDeleted}},
