@@ -308,10 +308,3 @@ func FuzzReadExport(f *testing.F) {
 		}
 	})
 }
-
-func TestAppendJSON(t *testing.T) {
-	got := string(appendJSON(nil, "a\"\\\n\t\r\x00\x1b[31m\x7f\u0085é\u2028😀"))
-	if want := `"a\"\\\n\t\u000d\u0000\u001b[31m\u007f\u0085é` + "\u2028" + `😀"`; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-}

@@ -2,7 +2,6 @@ package commands
 
 import (
 	"bufio"
-	"encoding/base64"
 	"fmt"
 	"io"
 	"maps"
@@ -83,16 +82,10 @@ func (x *exportWriter) znode(z *savedZnode) error {
 }
 
 func (x *exportWriter) data(data []byte) {
-	switch {
-	case data == nil:
-		x.text(`,"data":null`)
-	case utf8.Valid(data):
-		x.text(`,"data":`)
-		x.line = appendJSON(x.line, data)
-	default:
-		x.text(`,"dataBase64":"`)
-		x.line = base64.StdEncoding.AppendEncode(x.line, data)
-		x.text(`"`)
+	if utf8.Valid(data) {
+		x.line = appendJSONString(append(x.line, `,"data":`...), data)
+	} else {
+		x.line = appendBase64(append(x.line, `,"dataBase64":`...), data)
 	}
 }
 
@@ -132,8 +125,7 @@ func (x *exportWriter) number(n int64) *exportWriter {
 }
 
 func (x *exportWriter) hex(n int64) *exportWriter {
-	x.line = strconv.AppendUint(append(x.line, `"0x`...), uint64(n), 16)
-	x.line = append(x.line, '"')
+	x.line = append(appendHex(append(x.line, '"'), n), '"')
 	return x
 }
 
@@ -143,7 +135,7 @@ func (x *exportWriter) quote(s string) *exportWriter {
 	if !utf8.ValidString(s) && x.err == nil {
 		x.err = fmt.Errorf("%w: %q is not UTF-8, and no server keeps it", errDamaged, s)
 	}
-	x.line = appendJSON(x.line, s)
+	x.line = appendJSONString(x.line, []byte(s))
 	return x
 }
 
@@ -171,27 +163,4 @@ func (x *exportWriter) end() error {
 	}
 	x.line = x.line[:0]
 	return x.err
-}
-
-// appendJSON appends UTF-8 as a JSON string, without what could steer a terminal.
-func appendJSON[T []byte | string](b []byte, s T) []byte {
-	b = append(b, '"')
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '"' || c == '\\':
-			b = append(b, '\\', c)
-		case c == '\n':
-			b = append(b, `\n`...)
-		case c == '\t':
-			b = append(b, `\t`...)
-		case c < ' ' || c == 0x7f:
-			b = fmt.Appendf(b, `\u%04x`, c)
-		case c == 0xc2 && i+1 < len(s) && s[i+1] < 0xa0: // U+0080 to U+009F
-			i++
-			b = fmt.Appendf(b, `\u%04x`, s[i])
-		default:
-			b = append(b, c)
-		}
-	}
-	return append(b, '"')
 }

@@ -10,13 +10,12 @@ import (
 
 // diffOptions are the flags of diff.
 type diffOptions struct {
-	paths             []string
+	paths             anyOf[pathPattern]
 	fields            []string
 	data, ephemerals  bool
 	bytes, nodes      int64
 	exitCode          bool
 	subtrees          bool // --bytes or --nodes was given
-	patterns          []pathPattern
 	differs           fieldSet
 	root, left, right string // root: what both have
 }
@@ -69,7 +68,8 @@ number of them. The exit code is 0 also if there are differences, unless with --
 		},
 	}
 	f := cmd.Flags()
-	f.StringArrayVar(&o.paths, "path", nil, "only the znodes at this `path` and below, or that match this pattern (repeatable)")
+	o.paths = anyOf[pathPattern]{kind: "path", parse: parseTreePattern}
+	f.Var(&o.paths, "path", "only this tree (/a) or pattern")
 	f.StringSliceVar(&o.fields, "fields", nil, "what a change is: "+strings.Join(fieldNames(), ", ")+", all (data,acl,version,aversion,czxid,owner)")
 	f.BoolVar(&o.data, "data", false, "and how the data differs")
 	f.BoolVar(&o.ephemerals, "ephemerals", false, "ephemerals too")
@@ -83,17 +83,6 @@ number of them. The exit code is 0 also if there are differences, unless with --
 }
 
 func (o *diffOptions) prepare(cmd *cobra.Command, env *Env) error {
-	for _, s := range o.paths {
-		p, err := parsePathPattern(s)
-		if err != nil {
-			return usagef("--path: %v", err)
-		}
-		p.tree = true
-		if s == "/" {
-			p.literal = nil // all that begins with a slash
-		}
-		o.patterns = append(o.patterns, p)
-	}
 	var err error
 	if o.differs, err = parseFields(o.fields); err != nil {
 		return err
@@ -103,7 +92,7 @@ func (o *diffOptions) prepare(cmd *cobra.Command, env *Env) error {
 	switch {
 	case o.subtrees && (o.data || o.fields != nil):
 		return usagef("--data and --fields are about znodes, --bytes, --nodes and -o zkcli about subtrees")
-	case env.Format == ZkCli && (o.paths != nil || o.ephemerals):
+	case env.Format == ZkCli && (len(o.paths.values) > 0 || o.ephemerals):
 		return usagef("-o zkcli is as SnapshotComparer, which has no --path and no --ephemerals")
 	}
 	return nil
@@ -119,12 +108,16 @@ func (o *diffOptions) wants(z *savedZnode) bool {
 	if z.path != o.root && !isBelow(z.path, o.root) {
 		return false
 	}
-	for i := range o.patterns {
-		if o.patterns[i].match([]byte(z.path)) {
-			return true
-		}
+	return o.paths.has(func(p *pathPattern) bool { return p.match([]byte(z.path)) })
+}
+
+// parseTreePattern is parsePathPattern for those who mean by /a all below it, too.
+func parseTreePattern(s string) (pathPattern, error) {
+	p, err := parsePathPattern(s)
+	if p.tree = true; s == "/" {
+		p.literal = nil // all that begins with a slash
 	}
-	return len(o.patterns) == 0
+	return p, err
 }
 
 // diff prints how two trees differ, and reports whether they do.

@@ -101,7 +101,7 @@ changed	/app/same	pzxid 0x0 -> 0x9
 		{"--bytes 1 --data", "! zook: snapshot diff: --data and --fields are about znodes, --bytes, --nodes and -o zkcli about subtrees\n= 2\n"},
 		{"-o zkcli --path /a", "! zook: snapshot diff: -o zkcli is as SnapshotComparer, which has no --path and no --ephemerals\n= 2\n"},
 		{"--fields data,foo", "! zook: snapshot diff: --fields: there is no \"foo\"; there are data, acl, version, aversion, czxid, owner, cversion, mzxid, pzxid, ctime, mtime, all\n= 2\n"},
-		{"--path app", "! zook: snapshot diff: --path: \"app\" does not begin with /\n= 2\n"},
+		{"--path app", "! zook: snapshot diff: --path: \"app\" does not begin with / (zook snapshot diff --help)\n= 2\n"},
 		{"third", "! zook: snapshot diff: one argument too many, \"" + right + "\"; usage: zook snapshot diff SOURCE SOURCE\n= 2\n"},
 	} {
 		words := append(append([]string{"snapshot", "diff"}, strings.Fields(test.flags)...), left, right)
