@@ -12,6 +12,6 @@ ZooKeeper 3.4 or later and of zook. No server is needed, and no file is ever cha
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newTxnlogDump(env), newTxnlogStats(env), newTxnlogFollow(env), newTxnlogSession(env),
-		newTxnlogVerify(env))
+		newTxnlogVerify(env), newTxnlogRepair(env), newTxnlogChop(env))
 	return cmd
 }

@@ -185,7 +185,7 @@ func (f *following) flush() error {
 func (f *following) add(rec *txnlog.Record) {
 	h := &rec.Header
 	if last := f.zxid; last != 0 && h.Zxid > last+1 && h.Zxid>>32 == last>>32 {
-		f.note("%s: the transactions between 0x%x and 0x%x are not there", f.tail.File(), last, h.Zxid)
+		f.env.note("%s: the transactions between 0x%x and 0x%x are not there", f.tail.File(), last, h.Zxid)
 	}
 	f.zxid = h.Zxid
 	if !f.filter.matchHeader(h) {
@@ -209,7 +209,7 @@ func (f *following) fault(err error) error {
 		return err
 	}
 	if corrupt.Torn {
-		f.note("%v", corrupt)
+		f.env.note("%v", corrupt)
 		return nil
 	}
 	f.damage = err
@@ -221,10 +221,6 @@ func (f *following) report(err error) {
 	if err = f.env.report(f.command, err); f.failed == nil {
 		f.failed = err
 	}
-}
-
-func (f *following) note(format string, args ...any) {
-	fmt.Fprintln(f.env.Err, "zook: "+oneLine(fmt.Sprintf(format, args...)))
 }
 
 // sleep waits for a while, or for the end of ctx.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync/atomic"
 )
 
 // Part is some transactions of a log.
@@ -28,8 +27,8 @@ type ChopOptions struct {
 	// Gap, unless it is nil, is called where zxids do not follow each other, with the
 	// two that are there: of one epoch, or the second not the first of its epoch.
 	Gap func(last, next int64)
-	// Progress, unless it is nil, is how many bytes have been read.
-	Progress *atomic.Int64
+	// Progress, unless it is nil, is called now and then with how many bytes have been read.
+	Progress func(int64)
 }
 
 // Chop makes a new log at to, where there must be no file, of the transactions of a log
@@ -98,12 +97,12 @@ func skips(last, next int64) bool {
 }
 
 // step is what there is to do now and then while the n-th record is read.
-func step(ctx context.Context, n int, progress *atomic.Int64, r *Reader) error {
+func step(ctx context.Context, n int, progress func(int64), r *Reader) error {
 	if n%1024 != 0 {
 		return nil
 	}
 	if progress != nil {
-		progress.Store(r.Offset())
+		progress(r.Offset())
 	}
 	return ctx.Err()
 }

@@ -1,6 +1,7 @@
 package txnlog
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -8,9 +9,10 @@ import (
 	"hash/adler32"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
-	"sync/atomic"
+	"slices"
 
 	"zook/jute"
 )
@@ -21,15 +23,27 @@ var ErrWhole = errors.New("there is nothing to repair")
 // Fix is a record that a reader refuses, as it would be in a repaired log.
 type Fix struct {
 	Record // of the header of the file it is the zero value
-	// Fault is what is wrong with it.
-	Fault *CorruptError
-	// Proven says that it is what was written: its checksum is right, and only its
-	// length or its last byte is not, or it is the header of the file, and a whole
-	// record is behind it. Else its checksum is wrong: any byte of it may be.
-	Proven bool
+	Kind   FixKind
+	Fault  *CorruptError // what is wrong with it
 
 	patches []patch
 }
+
+// FixKind is what a Fix does to a record.
+type FixKind int
+
+const (
+	// NewHeader writes the header of the file before a record that is whole.
+	NewHeader FixKind = iota
+	// NewFrame writes the length of a record, or the byte at its end: its checksum is right.
+	NewFrame
+	// OneByte changes one byte of a record so that its checksum is right. An Adler-32 tells
+	// which byte that is, and no other change of one byte would do.
+	OneByte
+	// NewChecksum writes the checksum of a record: any byte of it may be wrong, and nothing
+	// tells but that it can be decoded, and has the zxid that is next.
+	NewChecksum
+)
 
 // Repaired is what Repair made of a log.
 type Repaired struct {
@@ -50,8 +64,8 @@ type RepairOptions struct {
 	// Lost, unless it is nil, is called with the transactions behind the end of the new
 	// log that can still be read.
 	Lost func(*Record)
-	// Progress, unless it is nil, is how many bytes have been read.
-	Progress *atomic.Int64
+	// Progress, unless it is nil, is called now and then with how many bytes have been read.
+	Progress func(int64)
 }
 
 // Repair makes a new log at to, where there must be no file, of the transactions of a
@@ -179,7 +193,7 @@ func (p *repair) fixHeader(fault *CorruptError) (bool, error) {
 	if err := r.parse(); err != nil {
 		return false, nil
 	}
-	fix := &Fix{Fault: fault, Proven: true,
+	fix := &Fix{Kind: NewHeader, Fault: fault,
 		patches: []patch{{0, jute.Marshal(&jute.FileHeader{Magic: jute.LogMagic, Version: version})}}}
 	r.good, r.zxid = headerSize, 0
 	if err := r.rewind(); err != nil {
@@ -190,33 +204,34 @@ func (p *repair) fixHeader(fault *CorruptError) (bool, error) {
 
 // fixRecord goes behind the record that the reader refuses, or cuts the log there.
 func (p *repair) fixRecord(fault *CorruptError) error {
-	if !fault.Torn {
-		fix, err := p.r.mend(fault)
-		if err != nil {
-			return err
-		}
-		if fix != nil && p.fits(fix) {
-			kept, err := p.keep(fix)
-			if err != nil {
-				return err
-			}
-			if kept {
-				p.checker.Check(&fix.Record)
-				p.r.rec, p.r.zxid = fix.Record, fix.Header.Zxid
-				p.r.pass()
-				return nil
-			}
-		}
-	}
 	p.Cut = fault
-	return nil
+	if fault.Torn {
+		return nil
+	}
+	fixes, err := p.r.mend(fault)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(fixes, p.fits)
+	if i < 0 {
+		return nil
+	}
+	fix := fixes[i]
+	kept, err := p.keep(fix)
+	if kept && err == nil {
+		p.Cut = nil
+		p.checker.Check(&fix.Record)
+		p.r.rec, p.r.zxid = fix.Record, fix.Header.Zxid
+		p.r.pass()
+	}
+	return err
 }
 
 // fits reports whether there would be no fault left. A zxid that nothing proves must be
 // the one that is next, or named by the file.
 func (p *repair) fits(fix *Fix) bool {
 	last, zxid := p.checker.last, fix.Header.Zxid
-	if !fix.Proven {
+	if fix.Kind == NewChecksum {
 		name, named := ParseName(filepath.Base(p.r.name))
 		if last != 0 && skips(last, zxid) || last == 0 && named && name != zxid {
 			return false
@@ -279,9 +294,9 @@ func (p *repair) findLost() error {
 	}
 }
 
-// mend returns what can be made of the record behind the last good one, nil if nothing
-// can. It stays in the window until the reader goes on.
-func (r *Reader) mend(f *CorruptError) (*Fix, error) {
+// mend returns what can be made of the record behind the last good one, the most likely
+// first. It stays in the window until the reader goes on.
+func (r *Reader) mend(f *CorruptError) ([]*Fix, error) {
 	if err := r.rewind(); err != nil {
 		return nil, err
 	}
@@ -303,25 +318,73 @@ func (r *Reader) mend(f *CorruptError) (*Fix, error) {
 		}
 		b = r.buf[r.pos:r.end]
 		raw := b[prefixSize : prefixSize+n]
-		right, ended := sum == uint64(adler32.Checksum(raw)), b[total-1] == endOfTxn
-		if right != ended {
-			return r.fix(f, int(n), right), nil
+		switch right, ended := sum == uint64(adler32.Checksum(raw)), b[total-1] == endOfTxn; {
+		case right && !ended:
+			return []*Fix{r.fix(f, NewFrame, raw)}, nil
+		case ended && !right:
+			fixes := []*Fix{r.fix(f, NewChecksum, raw)}
+			if i, was, ok := changedByte(raw, sum); ok {
+				raw = bytes.Clone(raw)
+				raw[i] = was
+				fix := r.fix(f, OneByte, raw)
+				fix.patches = []patch{{r.good + prefixSize + int64(i), []byte{was}}}
+				fixes = append([]*Fix{fix}, fixes...)
+			}
+			return fixes, nil
 		}
 	}
 	if n := wholeButLength(b[:min(len(b), 2*scanMax)]); n > 0 {
-		return r.fix(f, n, true), nil
+		return []*Fix{r.fix(f, NewFrame, b[prefixSize:prefixSize+n])}, nil
 	}
 	return nil, nil
 }
 
-// fix is the record behind the last good one, if its transaction has n bytes.
-func (r *Reader) fix(f *CorruptError, n int, proven bool) *Fix {
-	raw := r.buf[r.pos+prefixSize:][:n:n]
-	fix := &Fix{Record: Record{Offset: r.good, Raw: raw, file: r.name}, Fault: f, Proven: proven}
+// fix is the record behind the last good one, if raw is its transaction.
+func (r *Reader) fix(f *CorruptError, kind FixKind, raw []byte) *Fix {
+	fix := &Fix{Record: Record{Offset: r.good, Raw: raw, file: r.name}, Kind: kind, Fault: f}
 	var d jute.Decoder
 	d.Reset(raw)
 	fix.Header.Decode(&d)
-	whole := appendRecord(nil, raw)
-	fix.patches = []patch{{r.good, whole[:prefixSize]}, {r.good + int64(len(whole)) - 1, whole[len(whole)-1:]}}
+	prefix := appendRecord(nil, raw)[:prefixSize:prefixSize]
+	fix.patches = []patch{{r.good, bytes.Clone(prefix)}, {r.good + prefixSize + int64(len(raw)), []byte{endOfTxn}}}
 	return fix
+}
+
+// changedByte tells which byte of b has to be another one for its Adler-32 to be sum, if
+// that can be told. The lower half of an Adler-32 is the sum of the bytes, the upper one
+// that of all the sums on the way: a change of d at k bytes from the end changes them by d
+// and d*k, modulo a prime.
+func changedByte(b []byte, sum uint64) (i int, was byte, ok bool) {
+	const prime = 65521
+	is := uint64(adler32.Checksum(b))
+	if sum > math.MaxUint32 {
+		return 0, 0, false
+	}
+	d := int64(sum&0xffff) - int64(is&0xffff)
+	if d > prime/2 {
+		d -= prime
+	} else if d < -prime/2 {
+		d += prime
+	}
+	if d == 0 || d < -255 || d > 255 {
+		return 0, 0, false
+	}
+	moved := (int64(sum>>16) - int64(is>>16) + prime) % prime
+	var inverse int64 // of d
+	for x := (d + prime) % prime; inverse == 0 || inverse*x%prime != 1; {
+		inverse++
+	}
+	for k := moved * inverse % prime; k <= int64(len(b)); k += prime {
+		if k == 0 {
+			continue
+		}
+		at := len(b) - int(k)
+		if v := int64(b[at]) + d; v >= 0 && v <= 255 {
+			if ok {
+				return 0, 0, false // it may be this one or that
+			}
+			i, was, ok = at, byte(v), true
+		}
+	}
+	return i, was, ok
 }

@@ -87,7 +87,7 @@ func TestApacheStartsOnRepairedLog(t *testing.T) {
 			t.Errorf("fixing %v: /n4 is %q, %v", fix, got, err)
 		}
 		got, _, err := c.Get("/n5")
-		if fix && (string(got) != "data 6" || err != nil) || !fix && !errors.Is(err, zk.ErrNoNode) {
+		if fix && (string(got) != "data 5" || err != nil) || !fix && !errors.Is(err, zk.ErrNoNode) {
 			t.Errorf("fixing %v: /n5 is %q, %v", fix, got, err)
 		}
 		c.Close()

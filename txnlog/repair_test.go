@@ -5,7 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/adler32"
 	"io/fs"
+	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -101,16 +104,19 @@ func TestRepair(t *testing.T) {
 		{"a torn tail and zeros", padded(whole[:end-3]), true, Part{3, 1, 3, int64(fourth)}, nil, false, "ends in 0x00, not in 'B'", Part{Bytes: end - 3 - int64(fourth)}},
 		{"a checksum", put(second+5, "\x01"), true, Part{4, 1, 4, end}, []int64{2}, true, "", Part{}},
 		{"a checksum, and no fix", put(second+5, "\x01"), false, Part{1, 1, 1, int64(second)}, nil, false, "the checksum of a record of 67 bytes", Part{2, 3, 4, end - int64(second)}},
-		{"a changed byte", put(second+60, "X"), true, Part{4, 1, 4, end}, []int64{2}, false, "", Part{}},
-		{"a changed byte of the last", put(int(end)-20, "X"), true, Part{4, 1, 4, end}, []int64{4}, false, "", Part{}},
+		{"a changed byte", put(second+60, "X"), true, Part{4, 1, 4, end}, []int64{2}, true, "", Part{}},
+		{"a changed byte of the last", put(int(end)-20, "X"), true, Part{4, 1, 4, end}, []int64{4}, true, "", Part{}},
+		{"a byte of a zxid", put(second+prefixSize+12, "\x7f"), true, Part{4, 1, 4, end}, []int64{2}, true, "", Part{}},
+		{"a byte of the length of a path", put(second+prefixSize+32, "\x7f"), true, Part{4, 1, 4, end}, []int64{2}, true, "", Part{}},
+		{"two changed bytes", put(second+60, "XY"), true, Part{4, 1, 4, end}, []int64{2}, false, "", Part{}},
 		{"an end", put(third-1, "C"), true, Part{4, 1, 4, end}, []int64{2}, true, "", Part{}},
 		{"a length", put(second+10, "\x7f"), true, Part{4, 1, 4, end}, []int64{2}, true, "", Part{}},
 		{"a length, and no fix", put(second+10, "\x7f"), false, Part{1, 1, 1, int64(second)}, nil, false, "with another length", Part{2, 3, 4, end - int64(second)}},
 		{"a magic number", put(0, "ZKXX"), true, Part{4, 1, 4, end}, []int64{0}, true, "", Part{}},
 		{"a blank header", put(0, strings.Repeat("\x00", 16)), true, Part{4, 1, 4, end}, []int64{0}, true, "", Part{}},
 		{"two faults", put(second+5, "\x01"+string(whole[second+6:third+5])+"\x02"), true, Part{4, 1, 4, end}, []int64{2, 3}, true, "", Part{}},
-		{"a length of a path", put(second+prefixSize+32, "\x7f"), true, Part{1, 1, 1, int64(second)}, nil, false, "the checksum", Part{2, 3, 4, end - int64(second)}},
-		{"a zxid", put(second+prefixSize+12, "\x7f"), true, Part{1, 1, 1, int64(second)}, nil, false, "the checksum", Part{2, 3, 4, end - int64(second)}},
+		{"the length of a path", put(second+prefixSize+32, "\x7f\x01"), true, Part{1, 1, 1, int64(second)}, nil, false, "the checksum", Part{2, 3, 4, end - int64(second)}},
+		{"a zxid", put(second+prefixSize+12, "\x7f\x01"), true, Part{1, 1, 1, int64(second)}, nil, false, "the checksum", Part{2, 3, 4, end - int64(second)}},
 		{"two bytes of a record", put(second+4, "\x01\x02\x03\x04\x7f"), true, Part{1, 1, 1, int64(second)}, nil, false, "the file ends inside", Part{2, 3, 4, end - int64(second)}},
 		{"zeros in the middle", padded(put(second, string(make([]byte, third-second)))), true, Part{1, 1, 1, int64(second)}, nil, false, "zeros, but the file goes on", Part{2, 3, 4, end - int64(second)}},
 		{"a gap", gap, true, Part{2, 1, 2, int64(third)}, nil, false, "zxid 0x5 comes after 0x2: the transactions between them are missing", Part{2, 5, 6, int64(len(gap) - third)}},
@@ -206,13 +212,13 @@ func TestRepairAsks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		asked = append(asked, fmt.Sprintf("%d %#x %v proven=%v", f.Offset, txn.Header.Zxid, txn.Header.Type, f.Proven))
+		asked = append(asked, fmt.Sprintf("%d %#x %v, fix %d", f.Offset, txn.Header.Zxid, txn.Header.Type, f.Kind))
 		if len(asked) == 2 {
 			return false, stop
 		}
 		return true, nil
 	}})
-	if want := []string{"65 0x2 setData proven=false", "145 0x3 setData proven=true"}; !slices.Equal(asked, want) || !errors.Is(err, stop) {
+	if want := []string{"65 0x2 setData, fix 2", "145 0x3 setData, fix 1"}; !slices.Equal(asked, want) || !errors.Is(err, stop) {
 		t.Errorf("asked %q, %v", asked, err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -223,6 +229,41 @@ func TestRepairAsks(t *testing.T) {
 	}
 	if entries, _ := os.ReadDir(dir); len(entries) != 2 {
 		t.Errorf("files were left: %v", entries)
+	}
+}
+
+// One changed byte is told from all others, wherever it is and whatever it became.
+func TestChangedByte(t *testing.T) {
+	for _, n := range []int{1, 2, 100, 5000, 65520, 65521, 65522, 70_000, 200_000} {
+		b := make([]byte, n)
+		for i := range b {
+			b[i] = byte(i * i)
+		}
+		sum := uint64(adler32.Checksum(b))
+		unique := 0
+		for range 500 {
+			at, was := rand.IntN(n), byte(0)
+			was = b[at]
+			if b[at] = byte(rand.Uint32()); b[at] == was {
+				continue
+			}
+			i, got, ok := changedByte(b, sum)
+			if ok && (i != at || got != was) || !ok && n < 65521 {
+				t.Fatalf("of %d bytes, %d at %d became %d: found %d at %d, %v", n, was, at, b[at], got, i, ok)
+			}
+			if b[at] = was; ok {
+				unique++
+			}
+		}
+		if unique == 0 && n < 70_000 {
+			t.Errorf("of %d bytes none was found", n)
+		}
+	}
+	b := []byte("any text")
+	for _, sum := range []uint64{uint64(adler32.Checksum(b)), 0, 1, math.MaxUint32, math.MaxUint64, uint64(adler32.Checksum([]byte("any taxt."))), uint64(adler32.Checksum(b)) ^ 1<<31, uint64(adler32.Checksum(b)) ^ 1} {
+		if i, v, ok := changedByte(b, sum); ok {
+			t.Errorf("for %#x it would be %d at %d", sum, v, i)
+		}
 	}
 }
 
