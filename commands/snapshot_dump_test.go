@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand"
 	"os"
@@ -58,8 +59,8 @@ func (f *treeFile) parts(w *snapshot.Writer) error {
 		}
 	})
 	w.ACLs(len(f.acls), func(yield func(int64, []jute.ACL) bool) {
-		for id, list := range f.acls {
-			if !yield(id, list) {
+		for _, id := range slices.Sorted(maps.Keys(f.acls)) {
+			if !yield(id, f.acls[id]) {
 				return
 			}
 		}
