@@ -1,9 +1,12 @@
 package commands
 
 import (
+	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -177,42 +180,39 @@ func checkCertificate(c *checking, r *checkResult) {
 		r.skip("the connection is plain")
 		return
 	}
-	var mu sync.Mutex
-	var asking sync.WaitGroup
-	for _, p := range c.found.Probes {
-		var distrusted *tls.CertificateVerificationError
-		if p.Err != nil && !errors.As(p.Err, &distrusted) {
-			continue
-		}
-		asking.Go(func() {
-			left, err := c.certificateLeft(p.Addr)
-			mu.Lock()
-			defer mu.Unlock()
-			if err == nil {
-				r.add(p.Addr, left.Seconds())
-			}
-		})
+	ctx, cancel := c.env.answerIn(c.ctx)
+	defer cancel()
+	for addr, at := range certificateExpiries(ctx, c.asker, c.found) {
+		r.add(addr, time.Until(at).Seconds())
 	}
-	asking.Wait()
 	r.judgeWorst("no server shows one")
 	if r.Value != nil && *r.Value < 0 {
 		r.Text += ": it has expired"
 	}
 }
 
-func (c *checking) certificateLeft(addr string) (time.Duration, error) {
-	chain, err := c.asker.Certificates(c.ctx, addr)
-	if err != nil {
-		return 0, err
-	}
-	if len(chain) == 0 {
-		return 0, errors.New("no certificate")
-	}
-	first := chain[0].NotAfter
-	for _, cert := range chain[1:] {
-		if cert.NotAfter.Before(first) {
-			first = cert.NotAfter
+// certificateExpiries are the times when the first of the certificates expires that a
+// server shows, by its address: of those servers that speak TLS.
+func certificateExpiries(ctx context.Context, asker *fourletter.Client, found *surveyed) map[string]time.Time {
+	at := map[string]time.Time{}
+	var mu sync.Mutex
+	var asking sync.WaitGroup
+	for _, p := range found.Probes {
+		var distrusted *tls.CertificateVerificationError
+		if p.Err != nil && !errors.As(p.Err, &distrusted) {
+			continue
 		}
+		asking.Go(func() {
+			chain, err := asker.Certificates(ctx, p.Addr)
+			if err != nil || len(chain) == 0 {
+				return
+			}
+			first := slices.MinFunc(chain, func(a, b *x509.Certificate) int { return a.NotAfter.Compare(b.NotAfter) })
+			mu.Lock()
+			defer mu.Unlock()
+			at[p.Addr] = first.NotAfter
+		})
 	}
-	return time.Until(first), nil
+	asking.Wait()
+	return at
 }

@@ -343,6 +343,7 @@ func TestCheckPathAndCanary(t *testing.T) {
 			{"path --path /ids --min-children 1 -w path=3", "warning\tpath /ids\t2 children, 3 are wanted\n= 1\n"},
 			{"path --path /ids --path /nope", "ok\tpath /ids\t2 children\ncritical\tpath /nope\tno such node\n= 2\n"},
 			{"path --path /a//b", "unknown\tpath /a//b\tinvalid path \"/a//b\": it has an empty element\n= 3\n"},
+			{"canary --canary /", "unknown\tcanary /\tname a znode below /, so that servers do not keep metrics of every canary\n= 3\n"},
 			{"canary --canary /nope", "critical\tcanary /nope\tcreate: no such node\n= 2\n"},
 		} {
 			if out := zook(t.Context(), server, "", append([]string{"check"}, strings.Fields(test.words)...)...); out != test.want {

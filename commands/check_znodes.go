@@ -93,7 +93,10 @@ func checkCanary(ctx context.Context, c *checking, result func() *checkResult) [
 		r.fail(healthUnknown, "%s", explained(err))
 		return []*checkResult{r}
 	}
-	r.Path = path
+	if r.Path = path; path == "/" { // servers keep metrics of each child of /, for ever
+		r.fail(healthUnknown, "name a znode below /, so that servers do not keep metrics of every canary")
+		return []*checkResult{r}
+	}
 	s, err := c.session(ctx)
 	if err != nil {
 		r.fail(healthCritical, "%s", explained(err))
