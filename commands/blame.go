@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -124,20 +125,22 @@ func (e *Env) blame(cmd *cobra.Command, path string) error {
 	h.before = func(c *pastChange) error { b.begin(path, c); return nil }
 	damage := h.run(cmd.Context())
 	if damage != nil && damage != h.pass.faulty {
-		return damage
+		return cmp.Or(damage, p.Close())
 	}
+	var absent error
 	if h.znodes[path] == nil {
-		return b.absent(h, damage)
-	}
-	for _, row := range b.rows(h) {
-		if err := p.Print(row); err != nil {
-			return err
+		absent = b.absent(h)
+		if damage != nil {
+			e.report(h.pass.command, onPath(path, absent))
+		}
+	} else {
+		for _, row := range b.rows(h) {
+			if err := p.Print(row); err != nil {
+				return err
+			}
 		}
 	}
-	if err := p.Close(); err != nil {
-		return err
-	}
-	return damage
+	return cmp.Or(p.Close(), damage, absent)
 }
 
 // blameTeller keeps the last change of each part of a znode.
@@ -233,11 +236,8 @@ func (b *blameTeller) rows(h *history) []*blamed {
 }
 
 // absent is the error for a znode that is not there.
-func (b *blameTeller) absent(h *history, damage error) error {
-	switch {
-	case damage != nil:
-		return damage
-	case b.deleted != nil:
+func (b *blameTeller) absent(h *history) error {
+	if b.deleted != nil {
 		return &Error{Err: fmt.Errorf("%w: deleted at %v by %v", jute.ErrNoNode, b.deleted.Time, b.deleted.Zxid), Hint: "who-deleted tells more"}
 	}
 	return fmt.Errorf("%w %s", jute.ErrNoNode, h.pass.told())

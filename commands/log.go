@@ -23,8 +23,8 @@ func newLog(env *Env) *cobra.Command {
 		Short: "Show the history of a znode from transaction logs",
 		Long: `Show every transaction in the logs of --data-dir that changed a znode, the latest at the
 end: when, by which session, what it did, versions and sizes before and after. Of data that
-is text, a terminal shows the lines that changed. Refused requests, and multis of which a part was
-refused, changed nothing and are left out; whoever read a znode is in no log.
+is text, a terminal shows the lines that changed. Refused requests, and multis of which a
+part was refused, changed nothing and are left out; whoever read a znode is in no log.
 
 If the znode was there before the logs begin, that comes first: as much as the oldest
 snapshot tells. Logs that a server has purged are gone: what they held is not known.

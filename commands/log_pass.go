@@ -58,16 +58,11 @@ func (l *logPass) run(ctx context.Context, each func(*txnlog.Record) error) erro
 		if err == io.EOF {
 			return l.faulty
 		}
-		var corrupt *txnlog.CorruptError
-		if errors.As(err, &corrupt) {
-			if !corrupt.Torn {
-				l.tell(corrupt, "what follows in this log is not known")
-				l.inFault = true
+		if err != nil {
+			if err = l.fault(err); err != nil {
+				return err
 			}
 			continue
-		}
-		if err != nil {
-			return err
 		}
 		if l.isBehind(&rec.Header) {
 			l.behind = rec.Header.Zxid
@@ -82,6 +77,19 @@ func (l *logPass) run(ctx context.Context, each func(*txnlog.Record) error) erro
 			return err
 		}
 	}
+}
+
+// fault judges an error behind which the next log follows: nil if reading can go on.
+func (l *logPass) fault(err error) error {
+	var corrupt *txnlog.CorruptError
+	if !errors.As(err, &corrupt) {
+		return err
+	}
+	if !corrupt.Torn { // else a crash ended the log, or it is being written
+		l.tell(corrupt, "what follows in this log is not known")
+		l.inFault = true
+	}
+	return nil
 }
 
 // tell reports damage.

@@ -2,6 +2,7 @@ package commands
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -34,6 +35,7 @@ func (h *history) begin(after, next int64) error {
 	if err != nil {
 		return err
 	}
+	var damaged error
 	for _, f := range baselines(snaps, after, next) {
 		found, err := h.readSnapshot(f, next)
 		var corrupt *snapshot.CorruptError
@@ -42,6 +44,7 @@ func (h *history) begin(after, next int64) error {
 			continue
 		case errors.As(err, &corrupt):
 			h.pass.warn(fmt.Sprintf("snapshot passed over: %v", err))
+			damaged = cmp.Or(damaged, err)
 			continue
 		case err != nil:
 			return err
@@ -54,7 +57,12 @@ func (h *history) begin(after, next int64) error {
 		return h.takeOver(firstTree(), after)
 	}
 	h.baseline = baseline{}
-	h.pass.warn(fmt.Sprintf("no snapshot says what there was before %v", Hex(next)))
+	switch unknown := fmt.Sprintf("no snapshot says what there was before %v", Hex(next)); {
+	case damaged != nil:
+		h.pass.faulty = cmp.Or(h.pass.faulty, h.pass.env.report(h.pass.command, fmt.Errorf("%s, since one is %w", unknown, errDamaged)))
+	case next != noZxid:
+		h.pass.warn(unknown)
+	}
 	for _, n := range h.znodes { // it may have been changed, or deleted
 		n.hasData, n.hasACL, n.unsure = false, false, true
 	}

@@ -2,7 +2,6 @@ package commands
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -110,7 +109,10 @@ func (h *history) run(ctx context.Context) error {
 	h.sessions, h.acls = map[int64]opening{}, map[string][]jute.ACL{}
 	err = h.pass.run(ctx, h.record)
 	if h.pass.first == (datadir.Point{}) && (err == nil || err == h.pass.faulty) {
-		return cmp.Or(h.beforeLogs(), err)
+		if err := h.beforeLogs(); err != nil {
+			return err
+		}
+		return h.pass.faulty
 	}
 	return err
 }

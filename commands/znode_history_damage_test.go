@@ -2,6 +2,10 @@ package commands
 
 import (
 	"bytes"
+	"context"
+	"encoding/binary"
+	"hash/adler32"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -359,9 +363,50 @@ func TestLogOfDamage(t *testing.T) {
 		onFiles(t, dir, asIs, `
 	$ zook log /app --data-dir DIR
 	! zook: log: warning: snapshot passed over: DIR/version-2/snapshot.4: damaged at offset 201 (last znode "/app"): the checksum is 0x931420ba, not 0x931421ba as it says
-	! zook: log: warning: no snapshot says what there was before 0x5
+	! zook: log: no snapshot says what there was before 0x5, since one is damaged
 	2026-02-03T10:00:05.000+01:00 0x5 0xb 0x1 setData /app version=1 oldVersion=0 size=4
 	2026-02-03T10:00:15.000+01:00 0xf 0xb 0x9 setACL /app aversion=1 acl=world:anyone:r
+	= 9
 `)
+	})
+}
+
+// FuzzHistory tells of transactions that nobody can have written.
+func FuzzHistory(f *testing.F) {
+	var all []byte
+	for _, txn := range aStory() {
+		raw := txn.Append(nil)
+		all = append(binary.BigEndian.AppendUint16(all, uint16(len(raw))), raw...)
+	}
+	f.Add(all)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		dir := t.TempDir()
+		if err := os.Mkdir(logsOf(dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		log := jute.Marshal(&jute.FileHeader{Magic: jute.LogMagic, Version: 2})
+		for len(b) >= 2 {
+			n := int(binary.BigEndian.Uint16(b))
+			b = b[2:]
+			n = min(n, len(b))
+			if n >= headerSize {
+				log = jute.AppendBuffer(jute.AppendLong(log, int64(adler32.Checksum(b[:n]))), b[:n])
+				log = append(log, 'B')
+			}
+			b = b[n:]
+		}
+		if err := os.WriteFile(filepath.Join(logsOf(dir), "log.1"), log, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range []string{"log /app", "log -r -p -o jsonl /", "blame -o table /app", "blame -o jsonl /",
+			"who-deleted -a /gone", "txnlog session -o json", "txnlog session 0xb"} {
+			env := &Env{Out: io.Discard, Err: io.Discard, Terminal: true}
+			err := Run(context.Background(), env, append([]string{"--data-dir", dir}, strings.Fields(line)...))
+			switch code := ExitCode(err); code {
+			case ExitOK, ExitFailed, ExitNoNode, ExitDamaged:
+			default:
+				t.Errorf("%v: exit code %d: %v", line, code, err)
+			}
+		}
 	})
 }
