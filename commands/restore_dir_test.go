@@ -172,3 +172,24 @@ func TestRestoreOfAFuzzySnapshot(t *testing.T) {
 		t.Errorf("%+v %v", st, err)
 	}
 }
+
+// A member of an ensemble starts on it too, in the epoch that the zxids say.
+func TestApacheEnsembleStartsOnARestore(t *testing.T) {
+	s := zktest.ApacheEnsemble(t)
+	s.Stop()
+	inside := filepath.Join(s.DataDir, "version-2")
+	if err := os.RemoveAll(inside); err != nil {
+		t.Fatal(err)
+	}
+	tree := writeFile(t, "tree.json", exportOf(append(systemLines, `{"path":"/app","data":"kept","czxid":"0x700000003","mzxid":"0x700000004"}`)...))
+	if got := unserved(t, "snapshot", "restore", "--to-dir", s.DataDir, tree); !strings.HasSuffix(got, "snapshot.700000004\n") {
+		t.Fatal(got)
+	}
+	s.Start()
+	if got := zook(t.Context(), s.Addr, "", "get", "-s", "-o", "jsonl", "/app"); !strings.Contains(got, `"data":"kept","stat":{"czxid":"0x700000003","mzxid":"0x700000004"`) {
+		t.Error(got)
+	}
+	if got := zook(t.Context(), s.Addr, "", "create", "-o", "jsonl", "/new"); !strings.Contains(got, `"czxid":"0x80000000`) {
+		t.Error(got)
+	}
+}
