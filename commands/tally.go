@@ -54,9 +54,6 @@ func (t *tally[K]) forget() {
 	}
 }
 
-// exact reports whether nothing was forgotten.
-func (t *tally[K]) exact() bool { return t.missed == 0 }
-
 // top are the most frequent things, and of those that are as frequent the lower.
 func top[K cmp.Ordered, T any](t *tally[K], n int, item func(K, *tallied) T) []T {
 	type entry struct {

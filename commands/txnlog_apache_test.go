@@ -63,7 +63,7 @@ func withoutMultis(text string) (txns []string) {
 // returns the error lines and code of zook and of Apache.
 func asApache(t *testing.T, path string) (zookErr, apacheErr string) {
 	t.Helper()
-	utc(t)
+	inZone(t, "UTC")
 	want, apacheErr := toolkit(t, path)
 	var stdout strings.Builder
 	for line := range strings.Lines(zook(t.Context(), "", "", "txnlog", "dump", "-o", "zkcli", path)) {

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"zook/completions"
 	"zook/jute"
@@ -225,7 +224,7 @@ func FuzzWord(f *testing.F) {
 }
 
 func TestTxnlogDumpZkCli(t *testing.T) {
-	utc(t)
+	inZone(t, "UTC")
 	dir := t.TempDir()
 	txns := sample()
 	txns[4].Body.(*jute.CreateTTLTxn).Data = []byte("\xff,\xed\xa0\x80.\xe2\x82.\xf0\x9f\x98")
@@ -263,7 +262,7 @@ func TestTxnlogDumpZkCli(t *testing.T) {
 
 // Any time may stand in a damaged transaction. What Java 17 prints for it.
 func TestJavaTimes(t *testing.T) {
-	utc(t)
+	inZone(t, "UTC")
 	for ms, want := range map[int64]string{
 		0:                 "1/1/70, 12:00:00 AM UTC",
 		-1:                "12/31/69, 11:59:59 PM UTC",
@@ -281,17 +280,6 @@ func TestJavaTimes(t *testing.T) {
 			t.Errorf("%d: %s, want %s", ms, got, want)
 		}
 	}
-	time.Local = time.FixedZone("+0530", 5*3600+1800)
-	if got := string(appendJavaTime(nil, time.UnixMilli(0))); got != "1/1/70, 5:30:00 AM GMT+05:30" {
-		t.Error(got)
-	}
-}
-
-// utc is the time zone for the length of the test.
-func utc(t *testing.T) {
-	was := time.Local
-	time.Local = time.UTC
-	t.Cleanup(func() { time.Local = was })
 }
 
 func gzipped(b []byte) []byte {

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"zook/jute"
+	"zook/txnlog"
 )
 
 // logOf is a log of the first n transactions of sample: the second is at offset 65,
@@ -238,6 +239,45 @@ func TestTxnlogDumpOrderAndEnd(t *testing.T) {
 type failingWriter struct{ err error }
 
 func (w failingWriter) Write([]byte) (int, error) { return 0, w.err }
+
+// A log that a server writes is no damaged one: what is there is printed, in order.
+func TestTxnlogDumpWhileWritten(t *testing.T) {
+	dir := t.TempDir()
+	w, err := txnlog.Create(dir, 1, txnlog.Options{Prealloc: 16 << 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop, done := make(chan bool), make(chan error)
+	go func() {
+		var err error
+		for zxid := int64(1); err == nil; zxid++ {
+			if err = w.Append(aTxn(zxid, jute.OpSetData, &jute.SetDataTxn{Path: "/a", Data: make([]byte, zxid%3000)})); err == nil {
+				err = w.Sync()
+			}
+			select {
+			case <-stop:
+				done <- err
+				return
+			default:
+			}
+		}
+		done <- err
+	}()
+	for range 30 {
+		got := zook(t.Context(), "", "", "txnlog", "dump", dir)
+		zxid := 0
+		for line := range strings.Lines(got) {
+			if zxid++; !strings.Contains(line, " "+Hex(zxid).String()+" 0x1000a ") {
+				t.Fatalf("transaction %d: %s", zxid, line)
+			}
+		}
+	}
+	close(stop)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	w.Close()
+}
 
 // FuzzTxnlogDump takes any bytes for a log.
 func FuzzTxnlogDump(f *testing.F) {

@@ -117,11 +117,6 @@ func (t *txnFilter) matchHeader(h *jute.TxnHeader) bool {
 		(h.Type == jute.OpMulti || t.wantsType(h.Type))
 }
 
-// byHeader reports whether matchHeader is all there is to match.
-func (t *txnFilter) byHeader() bool {
-	return len(t.paths.values) == 0 && len(t.greps.values) == 0 && len(t.types.values) == 0 && !t.refused
-}
-
 func (t *txnFilter) matchBody(v *jute.TxnView) bool {
 	if t.refused && v.Header.Type != jute.OpError && !v.Failed() {
 		return false
