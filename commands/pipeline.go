@@ -22,11 +22,14 @@ type pipelineBatch[B any] struct {
 	done  chan struct{}
 }
 
+// manyWorkers is how many goroutines of a pipeline work where order does not matter
+// to them.
+func manyWorkers() int { return min(runtime.GOMAXPROCS(0), 4) }
+
 // runPipeline runs produce, which calls next for each batch to fill, until that
 // returns nil: then it is to return. Each of the workers asks for a work of its
 // own. The error is the first: of produce, of take, or of ctx.
-func runPipeline[B any](ctx context.Context, produce func(next func() *B) error, worker func() (work func(*B)), take func(*B) error) error {
-	workers := min(runtime.GOMAXPROCS(0), 4)
+func runPipeline[B any](ctx context.Context, workers int, produce func(next func() *B) error, worker func() (work func(*B)), take func(*B) error) error {
 	batches := 2*workers + 2
 	p := pipeline[B]{free: make(chan *pipelineBatch[B], batches), work: make(chan *pipelineBatch[B], batches), order: make(chan *pipelineBatch[B], batches)}
 	p.ctx, p.cancel = context.WithCancel(ctx)
@@ -74,6 +77,9 @@ func (p *pipeline[B]) produce(produce func(next func() *B) error) error {
 	err := produce(func() *B {
 		pass()
 		filled = nil
+		if p.ctx.Err() != nil {
+			return nil
+		}
 		select {
 		case filled = <-p.free:
 			return &filled.batch

@@ -99,7 +99,7 @@ func (s *snapshotStream) run(ctx context.Context, write func(b []byte, read int)
 		p := s.printer()
 		return func(b *znodeBatch) { s.format(b, p) }
 	}
-	err := runPipeline(ctx, s.readZnodes, worker, func(b *znodeBatch) error { return write(b.out, b.read) })
+	err := runPipeline(ctx, manyWorkers(), s.readZnodes, worker, func(b *znodeBatch) error { return write(b.out, b.read) })
 	if err != nil || !s.filter.all() {
 		return err
 	}

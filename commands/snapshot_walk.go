@@ -38,7 +38,7 @@ const (
 
 // walk prints all znodes. Each worker asks for a format of its own.
 func (p *treePrinter) walk(ctx context.Context, format func() func(*treeBatch)) error {
-	return runPipeline(ctx, p.steps, format, func(b *treeBatch) error {
+	return runPipeline(ctx, manyWorkers(), p.steps, format, func(b *treeBatch) error {
 		p.zxid = max(p.zxid, b.zxid)
 		if b.err != nil {
 			return b.err

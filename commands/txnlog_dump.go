@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"runtime"
 
 	"github.com/spf13/cobra"
 
@@ -117,7 +116,7 @@ type txnPrinter struct {
 }
 
 func (e *Env) newTxnPrinter(data dataMode) *txnPrinter {
-	p := &txnPrinter{env: e, workers: max(1, min(runtime.GOMAXPROCS(0), 4))}
+	p := &txnPrinter{env: e, workers: manyWorkers()}
 	switch e.Format {
 	case Table:
 		p.table = &txnTable{text: newTxnText(Style{}, data)}

@@ -276,7 +276,7 @@ func TestJavaTimes(t *testing.T) {
 		math.MaxInt64:     "8/17/94, 7:12:55 AM UTC",
 		99999999999999999: "11/7/43, 9:46:39 AM UTC",
 	} {
-		if got := string(newTxnZkCli().times.append(nil, ms)); got != want {
+		if got := string((&txnZkCli{}).appendTime(nil, ms)); got != want {
 			t.Errorf("%d: %s, want %s", ms, got, want)
 		}
 	}

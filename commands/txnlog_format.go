@@ -1,11 +1,9 @@
 package commands
 
 import (
-	"bytes"
 	"fmt"
 	"math/bits"
 	"strings"
-	"time"
 
 	"zook/jute"
 )
@@ -48,7 +46,7 @@ func (e *Env) txnFormat(data dataMode) txnFormat {
 	case JSON, JSONL:
 		return newTxnJSON(data)
 	case ZkCli:
-		return newTxnZkCli()
+		return &txnZkCli{}
 	}
 	return newTxnText(e.style(), data)
 }
@@ -78,37 +76,6 @@ func (d *dataMode) Set(s string) error {
 }
 func (d *dataMode) Type() string   { return "how" }
 func (d *dataMode) String() string { return string(*d) }
-
-// timeCache formats times. What is of the same second differs in its milliseconds at
-// most.
-type timeCache struct {
-	format func([]byte, time.Time) []byte
-	second int64
-	text   []byte // of second, with zeros for milliseconds
-	millis int    // where they are in text; 0 if the format has none
-}
-
-// append appends a time in milliseconds since the epoch.
-func (c *timeCache) append(b []byte, ms int64) []byte {
-	second, rest := ms/1000, ms%1000
-	if rest < 0 {
-		second, rest = second-1, rest+1000
-	}
-	if c.text == nil || second != c.second {
-		c.second = second
-		c.text = c.format(c.text[:0], time.Unix(second, 0))
-		c.millis = bytes.LastIndexByte(c.text, '.') + 1
-	}
-	b = append(b, c.text...)
-	if c.millis > 0 {
-		digits := b[len(b)-len(c.text)+c.millis:]
-		digits[0], digits[1], digits[2] = byte('0'+rest/100), byte('0'+rest/10%10), byte('0'+rest%10)
-	}
-	return b
-}
-
-// appendTime is the format of Time.
-func appendTime(b []byte, t time.Time) []byte { return t.AppendFormat(b, timeLayout) }
 
 // appendHex appends v as 0x…
 func appendHex(b []byte, v int64) []byte {

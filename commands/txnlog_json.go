@@ -24,16 +24,16 @@ import (
 //	damaged: why it cannot be trusted
 type txnJSON struct {
 	data  dataMode
-	times timeCache
+	clock *clock
 }
 
 func newTxnJSON(data dataMode) *txnJSON {
-	return &txnJSON{data: data, times: timeCache{format: appendTime}}
+	return &txnJSON{data: data, clock: newClock()}
 }
 
 func (f *txnJSON) append(b []byte, t *loggedTxn) []byte {
 	h := &t.Header
-	b = append(f.times.append(append(b, `{"time":"`...), h.Time), '"')
+	b = append(f.clock.appendTime(append(b, `{"time":"`...), h.Time), '"')
 	b = append(appendHex(append(b, `,"zxid":"`...), h.Zxid), '"')
 	b = appendIntField(b, "epoch", h.Zxid>>32)
 	b = append(appendHex(append(b, `,"session":"`...), h.ClientID), '"')

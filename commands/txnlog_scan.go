@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"sync"
 
 	"zook/txnlog"
 )
@@ -40,7 +39,6 @@ type txnBatch struct {
 	err   error // why the log cannot be read on
 	last  bool  // of the log
 	whole int64 // where the transactions of the log end, if this is its last batch
-	done  chan struct{}
 
 	out []byte
 }
@@ -68,42 +66,15 @@ func (b *badTxns) add(n badTxns) {
 // run reads all logs and calls each with every batch. Its error is that of each, or
 // that of ctx.
 func (s *txnScan) run(ctx context.Context, each func(*txnBatch) error) error {
-	ctx, cancel := context.WithCancel(ctx)
-	free := make(chan *txnBatch, 2*s.workers+2)
-	for range cap(free) {
-		free <- &txnBatch{done: make(chan struct{}, 1)}
+	read := func(next func() *txnBatch) error {
+		(&txnScanner{txnScan: s, next: next}).readAll()
+		return nil
 	}
-	work, ordered := make(chan *txnBatch, cap(free)), make(chan *txnBatch, cap(free))
-	var running sync.WaitGroup
-	defer running.Wait()
-	defer cancel()
-	running.Go(func() {
-		defer close(ordered)
-		defer close(work)
-		r := txnScanner{txnScan: s, ctx: ctx, free: free, full: func(b *txnBatch) { ordered <- b; work <- b }}
-		r.readAll()
-	})
-	for range s.workers {
-		running.Go(func() {
-			format := s.format()
-			for b := range work {
-				b.make(s.filter, format)
-				b.done <- struct{}{}
-			}
-		})
+	worker := func() func(*txnBatch) {
+		format := s.format()
+		return func(b *txnBatch) { b.make(s.filter, format) }
 	}
-	for b := range ordered {
-		<-b.done
-		if err := each(b); err != nil {
-			cancel()
-			for b := range ordered { // until the reader has seen it
-				<-b.done
-			}
-			return err
-		}
-		free <- b
-	}
-	return ctx.Err()
+	return runPipeline(ctx, s.workers, read, worker, each)
 }
 
 // make makes the output of the batch.
@@ -128,9 +99,7 @@ func (b *txnBatch) make(filter *txnFilter, format func([]byte, *loggedTxn) []byt
 // txnScanner is the reading side of a scan.
 type txnScanner struct {
 	*txnScan
-	ctx  context.Context
-	free chan *txnBatch
-	full func(*txnBatch)
+	next func() *txnBatch // nil once the scan is over
 
 	file  string
 	count int       // its transactions so far
@@ -149,26 +118,22 @@ func (s *txnScanner) readAll() {
 			s.batch.end = s.appendToolkitEnd(s.batch.end, err)
 		}
 		s.batch.err, s.batch.last, s.batch.whole = err, true, s.whole
-		s.pass()
+		s.batch = nil
 	}
 }
 
 // room makes sure that there is a batch to fill. It is false if the scan is over.
 func (s *txnScanner) room() bool {
-	if s.ctx.Err() != nil {
-		return false
-	}
 	if s.batch != nil {
 		return true
 	}
-	select {
-	case b := <-s.free:
-		*b = txnBatch{file: s.file, raw: reuse(b.raw), txns: b.txns[:0], begin: b.begin[:0], end: b.end[:0], out: reuse(b.out), done: b.done}
-		s.batch = b
-		return true
-	case <-s.ctx.Done():
+	b := s.next()
+	if b == nil {
 		return false
 	}
+	*b = txnBatch{file: s.file, raw: reuse(b.raw), txns: b.txns[:0], begin: b.begin[:0], end: b.end[:0], out: reuse(b.out)}
+	s.batch = b
+	return true
 }
 
 // reuse empties a buffer. One that a rare transaction has made large is let go.
@@ -177,12 +142,6 @@ func reuse(b []byte) []byte {
 		return nil
 	}
 	return b[:0]
-}
-
-// pass passes on the batch.
-func (s *txnScanner) pass() {
-	s.full(s.batch)
-	s.batch = nil
 }
 
 // readFile reads a log to its end.
@@ -206,7 +165,7 @@ func (s *txnScanner) readFile() error {
 		case err != nil:
 			return err
 		case !s.add(rec):
-			return s.ctx.Err()
+			return nil
 		}
 	}
 }
@@ -233,7 +192,7 @@ func (s *txnScanner) add(rec *txnlog.Record) bool {
 		b.bad.add(badTxns{1, rec.Offset, rec.Damaged.Reason})
 	}
 	if len(b.raw) >= batchBytes || len(b.txns) >= batchTxns || b.seen >= 64*batchTxns {
-		s.pass()
+		s.batch = nil
 	}
 	return true
 }

@@ -16,16 +16,16 @@ import (
 type txnText struct {
 	style Style
 	data  dataMode
-	times timeCache
+	clock *clock
 }
 
 func newTxnText(s Style, data dataMode) *txnText {
-	return &txnText{style: s, data: data, times: timeCache{format: appendTime}}
+	return &txnText{style: s, data: data, clock: newClock()}
 }
 
 func (f *txnText) append(b []byte, t *loggedTxn) []byte {
 	h := &t.Header
-	b = append(f.times.append(b, h.Time), ' ')
+	b = append(f.clock.appendTime(b, h.Time), ' ')
 	b = append(appendHex(b, h.Zxid), ' ')
 	b = append(appendHex(b, h.ClientID), ' ')
 	b = append(appendHex(b, int64(uint32(h.Cxid))), ' ')

@@ -6,6 +6,7 @@ import (
 	"hash/adler32"
 	"os"
 	"strconv"
+	"time"
 	"unicode/utf8"
 
 	"zook/jute"
@@ -14,11 +15,18 @@ import (
 // txnZkCli writes the lines of Apache's TxnLogToolkit, as of ZooKeeper 3.10. (3.8
 // writes the parts of a multi as bytes.)
 type txnZkCli struct {
-	times   timeCache
+	second  int64  // since the epoch
+	time    []byte // of that second
 	scratch []byte
 }
 
-func newTxnZkCli() *txnZkCli { return &txnZkCli{times: timeCache{format: appendJavaTime}} }
+// appendTime appends a time. Most transactions are of the second of the last one.
+func (f *txnZkCli) appendTime(b []byte, ms int64) []byte {
+	if second := floorDiv(ms, 1000); second != f.second || f.time == nil {
+		f.second, f.time = second, appendJavaTime(f.time[:0], time.Unix(second, 0))
+	}
+	return append(b, f.time...)
+}
 
 // append appends nothing of a transaction that cannot be decoded, at which Apache's
 // tool ends.
@@ -35,7 +43,7 @@ func (f *txnZkCli) append(b []byte, t *loggedTxn) []byte {
 
 func (f *txnZkCli) appendLine(b []byte, t *loggedTxn) []byte {
 	h := &t.Header
-	b = f.times.append(b, h.Time)
+	b = f.appendTime(b, h.Time)
 	b = appendHex(append(b, " session "...), h.ClientID)
 	b = appendHex(append(b, " cxid "...), int64(h.Cxid))
 	b = appendHex(append(b, " zxid "...), h.Zxid)
@@ -183,7 +191,7 @@ func (s *txnScanner) appendToolkitEnd(b []byte, err error) []byte {
 		t.damage = "checksum"
 	}
 	if t.decode(raw); s.filter.match(&t.TxnView) {
-		b = newTxnZkCli().append(b, &t)
+		b = (&txnZkCli{}).append(b, &t)
 	}
 	return b
 }
