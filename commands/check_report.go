@@ -228,7 +228,7 @@ func (c *checkReport) Nagios(w io.Writer) {
 			values = append(values, r.perfdata())
 		}
 	}
-	text := strings.Join(wrong, ", ")
+	text := strings.Join(wrong, "; ")
 	if text == "" {
 		text = nagiosText(fmt.Sprintf("%s (%d checks)", c.Checks[0].Text, passed))
 	}

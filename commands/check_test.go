@@ -279,7 +279,7 @@ func TestCheckAmongStrangers(t *testing.T) {
 		stranger(t, replying("Zookeeper version: 3.8.0\nLatency min/av")), stranger(t, replying(fourletter.NotServing())),
 		stranger(t, replying("\x1b[2J|")), stranger(t, replying("")), "no-such-host.invalid:2181", fmt.Sprintf("127.0.0.1:%d", zktest.FreePort(t))}
 	out := zook(t.Context(), strings.Join(list, ","), "", "check", "--timeout", "2s", "--nagios", "--path", "/a")
-	if !strings.HasPrefix(out, "ZOOKEEPER CRITICAL: quorum: no server serves: there is no quorum, ") || !strings.HasSuffix(out, "\n= 2\n") ||
+	if !strings.HasPrefix(out, "ZOOKEEPER CRITICAL: quorum: no server serves: there is no quorum; ") || !strings.HasSuffix(out, "\n= 2\n") ||
 		strings.Count(out, "\n") != 2 || strings.ContainsRune(out, 0x1b) || strings.Count(out, "|") != 1 {
 		t.Error(out)
 	}
