@@ -58,7 +58,7 @@ func TestRestoreLiveIsTheSame(t *testing.T) {
 // restore leaves out, as if from were to: what clients can set of them.
 func contents(t *testing.T, dir, from, to string) []string {
 	t.Helper()
-	tree, err := newTerminal("").openSaved(t.Context(), dir, false)
+	tree, err := newTerminal("").openSaved(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -93,12 +93,13 @@ func (f *savedFacts) warn(e *Env, command string) {
 	}
 }
 
-const savedHelp = `SOURCE is a snapshot (plain, gzip or snappy), what export wrote (gzip too), or a data
-directory: DIR is its newest state, DIR@ZXID and DIR@TIME are as of then.`
+const savedHelp = `SOURCE is a snapshot (plain, gzip or snappy), what export wrote (gzip too), either of them
+on standard input as -, or a data directory: DIR is its newest state, DIR@ZXID and DIR@TIME
+are as of then.`
 
-// openSaved opens what a SOURCE names. input says that - is standard input.
-func (e *Env) openSaved(ctx context.Context, arg string, input bool) (savedTree, error) {
-	if arg == "-" && input {
+// openSaved opens what a SOURCE names.
+func (e *Env) openSaved(ctx context.Context, arg string) (savedTree, error) {
+	if arg == "-" {
 		if e.In == nil {
 			return nil, usagef("- is standard input, and there is none to read here")
 		}

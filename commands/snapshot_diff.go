@@ -3,6 +3,7 @@ package commands
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -30,12 +31,12 @@ func newSnapshotDiff(env *Env) *cobra.Command {
 		Long: `Show which znodes were added, removed and changed between two trees, in the order of
 their paths. Of a changed one it is told what changed: by default its data, ACL, versions,
 creation (another znode has its path now), or owner, which is also the kind; --fields
-chooses. ACLs are compared by what they say. Ephemerals are left out without --ephemerals.
+chooses others. ACLs are compared by what they say. Ephemerals are left out without --ephemerals.
 
 With --bytes or --nodes, sums of whole subtrees are compared instead: those are shown whose
-data or whose number of znodes below differ by more than that, as SnapshotComparer does, or
-are as much more than that if only one tree has them. -o zkcli prints just what it prints,
-ephemerals included.
+data or whose number of znodes below differs by more than that; of a subtree that only one
+tree has it is all of it. -o zkcli prints what SnapshotComparer prints, which counts
+ephemerals too; there either is 0 if not given.
 
 ` + savedHelp + `
 
@@ -50,12 +51,12 @@ number of them. The exit code is 0 also if there are differences, unless with --
 			if err := o.prepare(cmd, env); err != nil {
 				return err
 			}
-			left, err := env.openSaved(cmd.Context(), args[0], false)
+			left, err := env.openSaved(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
 			defer left.Close()
-			right, err := env.openSaved(cmd.Context(), args[1], false)
+			right, err := env.openSaved(cmd.Context(), args[1])
 			if err != nil {
 				return err
 			}
@@ -70,7 +71,7 @@ number of them. The exit code is 0 also if there are differences, unless with --
 	f := cmd.Flags()
 	o.paths = anyOf[pathPattern]{kind: "path", parse: parseTreePattern}
 	f.Var(&o.paths, "path", "only this tree (/a) or pattern")
-	f.StringSliceVar(&o.fields, "fields", nil, "what a change is: "+strings.Join(fieldNames(), ", ")+", all (data,acl,version,aversion,czxid,owner)")
+	f.StringSliceVar(&o.fields, "fields", nil, "what counts as a change: `some` of "+strings.Join(fieldNames(), ", ")+", or all")
 	f.BoolVar(&o.data, "data", false, "and how the data differs")
 	f.BoolVar(&o.ephemerals, "ephemerals", false, "ephemerals too")
 	f.Int64Var(&o.bytes, "bytes", 0, "subtrees whose data differs by more than `N` bytes")
@@ -88,6 +89,13 @@ func (o *diffOptions) prepare(cmd *cobra.Command, env *Env) error {
 		return err
 	}
 	given := cmd.Flags().Changed
+	if env.Format != ZkCli && given("bytes") != given("nodes") { // the other does not matter
+		if given("bytes") {
+			o.nodes = math.MaxInt64
+		} else {
+			o.bytes = math.MaxInt64
+		}
+	}
 	o.subtrees = given("bytes") || given("nodes") || env.Format == ZkCli
 	switch {
 	case o.subtrees && (o.data || o.fields != nil):

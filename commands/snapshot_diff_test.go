@@ -94,7 +94,8 @@ changed	/app/same	pzxid 0x0 -> 0x9
 			`"czxid":"0x0","mzxid":"0x0","pzxid":"0x0","ctime":"1970-01-01T01:00:00.000+01:00","mtime":"1970-01-01T01:00:00.000+01:00","version":0,"cversion":0,"aversion":0}}` + "\n"},
 		{"--bytes 0", "changed\t7\t-1\t/\nadded\t8\t1\t/added\nchanged\t-1\t-2\t/app\nchanged\t1\t0\t/app/bin\nremoved\t-8\t-2\t/app/gone\nremoved\t-3\t-1\t/app/gone/too\n"},
 		{"--bytes 7 --nodes 1", "added\t8\t1\t/added\nchanged\t-1\t-2\t/app\nremoved\t-8\t-2\t/app/gone\n"},
-		{"--bytes 4 --nodes 100 -o jsonl", `{"path":"/","change":"changed","bytes":7,"znodes":-1,"before":{"bytes":27,"znodes":10},"after":{"bytes":34,"znodes":9}}` + "\n" +
+		{"--nodes 0", "changed\t7\t-1\t/\nchanged\t-1\t-2\t/app\nremoved\t-8\t-2\t/app/gone\n"},
+		{"--bytes 4 -o jsonl", `{"path":"/","change":"changed","bytes":7,"znodes":-1,"before":{"bytes":27,"znodes":10},"after":{"bytes":34,"znodes":9}}` + "\n" +
 			`{"path":"/added","change":"added","bytes":8,"znodes":1,"after":{"bytes":8,"znodes":1}}` + "\n" +
 			`{"path":"/app/gone","change":"removed","bytes":-8,"znodes":-2,"before":{"bytes":8,"znodes":2}}` + "\n"},
 		{"--bytes 100 --nodes 100 --exit-code", ""},

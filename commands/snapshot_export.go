@@ -14,10 +14,11 @@ func newSnapshotExport(env *Env) *cobra.Command {
 		Use:   "export SOURCE",
 		Short: "Write a tree as JSON lines",
 		Long: `Write all that a snapshot holds as JSON, an object a line: znodes with their data, ACLs,
-times, versions and zxids, parents before their children, and the sessions. restore reads
-it; jq edits it. docs/snapshot-json.md says what the fields are.
+times, versions and zxids, parents before their children, and the sessions. The last line
+says that nothing is missing. restore reads it; jq edits it. docs/snapshot-json.md says what
+the fields are.
 
-` + savedHelp + ` The last line says that nothing is missing.`,
+` + savedHelp,
 		Example: `  zook snapshot export /var/lib/zookeeper/version-2/snapshot.1f | gzip > tree.json.gz
   zook snapshot export --path /app /var/lib/zookeeper > app.json
   zook snapshot export snapshot.1f | jq -r 'select(.path) | .path'`,
@@ -38,7 +39,7 @@ func (e *Env) export(cmd *cobra.Command, source, path string) error {
 	if err != nil {
 		return err
 	}
-	tree, err := e.openSaved(cmd.Context(), source, false)
+	tree, err := e.openSaved(cmd.Context(), source)
 	if err != nil {
 		return err
 	}

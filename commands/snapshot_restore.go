@@ -20,8 +20,7 @@ func newSnapshotRestore(env *Env) *cobra.Command {
 		Long: `Put the znodes of a snapshot back: into a server, or with --to-dir into a new data
 directory that a server can start from.
 
-` + savedHelp + ` - is standard input. All of it is read and checked
-before anything is changed.
+` + savedHelp + ` All of it is read and checked before anything is changed.
 
 Into a server, what is missing there is created: data, ACLs, containers and TTLs as they
 were, and znodes above --to if need be. What is there and the same stays. What is there
@@ -43,7 +42,7 @@ lets sessions that nobody takes up again expire, with their ephemerals, as after
 			if name := changedOf(cmd.Flags(), "path", "to", "overwrite", "delete", "no-acl"); o.dir != "" && name != "" {
 				return usagef("--to-dir takes the whole tree as it is; --%s is for a server", name)
 			}
-			tree, err := env.openSaved(cmd.Context(), args[0], true)
+			tree, err := env.openSaved(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}

@@ -91,7 +91,7 @@ object with -o json. Bytes are of data, unless of paths.`,
 			if top < 0 {
 				return usagef("-n: a number of lines is 0 or more")
 			}
-			tree, err := env.openSaved(cmd.Context(), args[0], true)
+			tree, err := env.openSaved(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
