@@ -1,6 +1,10 @@
 // Package txnlog reads and writes ZooKeeper's transaction logs, the files
 // version-2/log.<zxid> of a data directory. It streams, and knows no tree.
 //
+// Reader reads one log, Stream several, and Tail those of a running server as they are
+// written. Checker tells what is wrong with transactions whose checksums are right. Repair
+// and Chop make new logs of damaged ones; no log is changed but by its Writer.
+//
 // A log is a header, records, and zeros up to the end of the file, because the
 // writer lengthens the file ahead of itself:
 //
