@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -73,6 +74,8 @@ func (e *Env) readFiles(ctx context.Context, at moment) (*offline, error) {
 	}
 	shown := e.progress("read")
 	defer shown.Finish()
+	// Next to nothing of what is read is garbage.
+	defer debug.SetGCPercent(debug.SetGCPercent(200))
 	st, err := dir.At(ctx, at.inFiles(), &shown.done)
 	if err != nil {
 		return nil, &filesError{withEarlier(err)}

@@ -34,40 +34,85 @@ type replaying struct {
 // The tail that a crash tears off the last log, or that a server is writing, was never
 // acknowledged and is only a warning.
 func (l *loader) replayLog(st *State, f File, after int64, last bool) error {
-	r, err := txnlog.Open(f.Path)
-	if torn(err) {
-		return st.tornLog(err, last)
-	}
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	for n := 1; ; n++ {
-		if n%1024 == 0 {
+	n := 0
+	for txn, err := range ahead(func(emit func(readTxn) bool) error { return l.readTxns(f, after, emit) }) {
+		if n++; n%1024 == 0 {
 			if l.progress.Add(1024); l.ctx.Err() != nil {
 				return l.ctx.Err()
 			}
 		}
-		rec, err := r.Next()
 		switch {
-		case err == io.EOF:
-			return nil
 		case torn(err):
 			return st.tornLog(err, last)
 		case err != nil:
 			return err
-		case rec.Header.Zxid <= after:
-			continue
-		case rec.Header.Zxid > l.target, l.target != end && isGap(st.Tree.LastZxid(), rec.Header.Zxid):
-			st.stopped, st.gap = true, isGap(st.Tree.LastZxid(), rec.Header.Zxid)
+		case txn.Header.Zxid > l.target, l.target != end && isGap(st.Tree.LastZxid(), txn.Header.Zxid):
+			st.stopped, st.gap = true, isGap(st.Tree.LastZxid(), txn.Header.Zxid)
 			return nil
 		}
-		if err := st.applyRecord(f.Path, rec); err != nil {
+		if err := st.apply(f.Path, txn); err != nil {
 			return err
 		}
-		if rec.Header.Zxid == l.target {
+		if txn.Header.Zxid == l.target {
 			st.stopped = true
 			return nil
+		}
+	}
+	return nil
+}
+
+// readTxn is a transaction that has been read ahead.
+type readTxn struct {
+	jute.Txn
+	offset int64
+}
+
+// readTxns emits the transactions of a log that come after zxid, up to the first that
+// is behind the target.
+func (l *loader) readTxns(f File, after int64, emit func(readTxn) bool) error {
+	r, err := txnlog.Open(f.Path)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	for {
+		rec, err := r.Next()
+		switch {
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return err
+		case rec.Header.Zxid <= after:
+			continue
+		case rec.Header.Zxid > l.target:
+			emit(readTxn{jute.Txn{Header: rec.Header}, rec.Offset})
+			return nil
+		}
+		txn, err := rec.Txn()
+		if err != nil {
+			return err
+		}
+		keepData(txn.Body)
+		if !emit(readTxn{txn, rec.Offset}) {
+			return nil
+		}
+	}
+}
+
+// keepData copies what the tree keeps of a transaction, whose bytes are the reader's.
+func keepData(body jute.Record) {
+	switch b := body.(type) {
+	case *jute.CreateTxn:
+		b.Data = bytes.Clone(b.Data)
+	case *jute.CreateTTLTxn:
+		b.Data = bytes.Clone(b.Data)
+	case *jute.CreateContainerTxn:
+		b.Data = bytes.Clone(b.Data)
+	case *jute.SetDataTxn:
+		b.Data = bytes.Clone(b.Data)
+	case *jute.MultiTxn:
+		for i := range b.Txns {
+			b.Txns[i].Data = bytes.Clone(b.Txns[i].Data)
 		}
 	}
 }
@@ -86,11 +131,11 @@ func (st *State) tornLog(err error, last bool) error {
 	return nil
 }
 
-func (st *State) applyRecord(file string, rec *txnlog.Record) error {
+func (st *State) apply(file string, txn *readTxn) error {
 	damaged := func(format string, args ...any) error {
-		return &txnlog.CorruptError{File: file, Offset: rec.Offset, Zxid: st.Tree.LastZxid(), Reason: fmt.Sprintf(format, args...)}
+		return &txnlog.CorruptError{File: file, Offset: txn.offset, Zxid: st.Tree.LastZxid(), Reason: fmt.Sprintf(format, args...)}
 	}
-	h, last := rec.Header, st.Tree.LastZxid()
+	h, last := &txn.Header, st.Tree.LastZxid()
 	switch {
 	case h.Zxid <= last && h.Type == jute.OpError:
 		// Apache gives a request that it cannot read the zxid of the one before.
@@ -100,14 +145,7 @@ func (st *State) applyRecord(file string, rec *txnlog.Record) error {
 	case isGap(last, h.Zxid):
 		return damaged("zxid 0x%x comes after 0x%x: the transactions between them are missing", h.Zxid, last)
 	}
-	// The tree keeps the data, the reader does not.
-	own := *rec
-	own.Raw = bytes.Clone(rec.Raw)
-	txn, err := own.Txn()
-	if err != nil {
-		return err
-	}
-	if _, err := st.Tree.Apply(&txn); err != nil {
+	if _, err := st.Tree.Apply(&txn.Txn); err != nil {
 		return damaged("%v", err)
 	}
 	st.Replayed++

@@ -5,6 +5,7 @@ import (
 	"io"
 	"maps"
 	"math"
+	"os"
 
 	"zook/datatree"
 	"zook/jute"
@@ -54,27 +55,58 @@ func (l *loader) readSnapshot(f File) (*State, error) {
 		b.ACL(a.ID, a.List)
 	}
 	var young age
-	for i := 1; ; i++ {
-		if i%1024 == 0 {
+	i := 0
+	for n, err := range ahead(func(emit func(readNode) bool) error { return readNodes(r, &young, emit) }) {
+		if err != nil {
+			return nil, err
+		}
+		if i++; i%1024 == 0 {
 			if l.progress.Add(1024); l.ctx.Err() != nil {
 				return nil, l.ctx.Err()
 			}
 		}
-		n, err := r.Next()
-		if err == io.EOF {
-			break
+		if err := b.Add(n.Entry); err != nil {
+			return nil, &snapshot.CorruptError{File: f.Path, Offset: n.offset, Reason: err.Error()}
 		}
-		if err != nil {
-			return nil, err
+		if i == batchSize && r.Compression() == snapshot.None {
+			b.Expect(guessZnodes(f, i, n.offset))
 		}
-		if err := b.Node(string(n.Path), bytes.Clone(n.Data), n.ACL, n.Stat); err != nil {
-			return nil, &snapshot.CorruptError{File: f.Path, Offset: n.Offset, Reason: err.Error()}
-		}
-		young.add(&n.Stat)
 	}
 	st.Tree, st.Time = b.Tree(f.Zxid), young.time
 	st.settled, st.settles = young.settled(f, r)
 	return st, st.expectDigest(r, f)
+}
+
+// guessZnodes is about how many znodes a snapshot has of which the first n end at an
+// offset; not much too many, if these are smaller than the others.
+func guessZnodes(f File, n int, offset int64) int {
+	st, err := os.Stat(f.Path)
+	if err != nil {
+		return 0
+	}
+	return int(min(st.Size()*int64(n)/offset, 1<<21))
+}
+
+// readNode is a znode that has been read ahead.
+type readNode struct {
+	datatree.Entry
+	offset int64
+}
+
+func readNodes(r *snapshot.Reader, young *age, emit func(readNode) bool) error {
+	for {
+		n, err := r.Next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		young.add(&n.Stat)
+		if !emit(readNode{datatree.NewEntry(string(n.Path), bytes.Clone(n.Data), n.ACL, n.Stat), n.Offset}) {
+			return nil
+		}
+	}
 }
 
 // expectDigest takes what a snapshot says of the tree's digest.

@@ -112,6 +112,7 @@ func (t *Tree) create(res *Result, h *jute.TxnHeader, b *jute.CreateTxn, owner i
 		Czxid: h.Zxid, Mzxid: h.Zxid, Pzxid: h.Zxid, Ctime: h.Time, Mtime: h.Time, EphemeralOwner: owner,
 	}}
 	t.insert(path, n)
+	t.rehash(path, n)
 	if parent.children == nil {
 		parent.children = map[string]struct{}{}
 	}
@@ -124,11 +125,10 @@ func (t *Tree) create(res *Result, h *jute.TxnHeader, b *jute.CreateTxn, owner i
 	return nil
 }
 
-// insert adds a znode to everything but its parent.
+// insert adds a znode to everything but its parent and the digest.
 func (t *Tree) insert(path string, n *node) {
 	t.nodes[path] = n
 	t.dataSize += int64(len(path) + len(n.data))
-	t.rehash(path, n)
 	switch kind, _ := OwnerKind(n.stat.EphemeralOwner); kind {
 	case KindEphemeral:
 		set := t.ephemerals[n.stat.EphemeralOwner]
