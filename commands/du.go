@@ -115,7 +115,7 @@ func (e *Env) du(cmd *cobra.Command, p *Printer, shown *progress, root string, l
 		return e.statAndChildren(ctx, path, true)
 	}
 	var unread error
-	err := walk(cmd.Context(), root, read, func(v visited[jute.Stat]) error {
+	err := walkTree(cmd.Context(), e, root, read, func(v visited[jute.Stat]) error {
 		shown.done.Add(1)
 		if v.Err != nil {
 			stop, reported := e.unread(cmd, p, v.Path, v.Err)

@@ -188,7 +188,7 @@ func (e *Env) find(cmd *cobra.Command, p *Printer, shown *progress, root string,
 	read := func(ctx context.Context, path string) ([]string, jute.Stat, error) {
 		return e.statAndChildren(ctx, path, depth(root, path) < o.maxDepth)
 	}
-	err := walk(cmd.Context(), root, read, func(v visited[jute.Stat]) error {
+	err := walkTree(cmd.Context(), e, root, read, func(v visited[jute.Stat]) error {
 		shown.done.Add(1)
 		if v.Err != nil {
 			stop, reported := e.unread(cmd, p, v.Path, v.Err)

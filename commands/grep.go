@@ -172,7 +172,7 @@ func (e *Env) grep(cmd *cobra.Command, p *Printer, shown *progress, root string,
 		}
 		return names, o.search(path, data, showPath), err
 	}
-	err = walk(cmd.Context(), root, read, func(v visited[[]*match]) error {
+	err = walkTree(cmd.Context(), e, root, read, func(v visited[[]*match]) error {
 		shown.done.Add(1)
 		if v.Err != nil {
 			stop, reported := e.unread(cmd, p, v.Path, v.Err)

@@ -112,7 +112,7 @@ func (e *Env) onePath(cmd *cobra.Command, p *Printer, arg string, do func(ctx co
 // answerIn limits ctx to the time that the server has for an answer. Files have any.
 func (e *Env) answerIn(ctx context.Context) (context.Context, context.CancelFunc) {
 	if e.Offline() {
-		return context.WithCancel(ctx)
+		return ctx, func() {}
 	}
 	timeout := e.Connect.Timeout
 	if timeout == 0 {

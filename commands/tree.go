@@ -114,7 +114,7 @@ func (t *treeDrawing) draw(ctx context.Context, root string) error {
 	}
 	lastNames := []string{} // of the children of each znode above, and of the one at hand
 	last := []bool{}
-	return walk(ctx, root, read, func(v visited[struct{}]) error {
+	return walkTree(ctx, t.env, root, read, func(v visited[struct{}]) error {
 		b := &branch{Path: v.Path, Depth: depth(root, v.Path)}
 		lastNames, last = lastNames[:b.Depth], last[:max(0, b.Depth-1)]
 		if b.Depth > 0 {

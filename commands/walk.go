@@ -35,12 +35,49 @@ func walk[T any](ctx context.Context, root string,
 	return (&walker[T]{root: root, batch: 1, workers: readsInFlight, read: one, visit: visit}).run(ctx)
 }
 
+// walkTree is walk of what e works on. In files a znode is read when it is visited: to
+// read ahead takes more time than it saves.
+func walkTree[T any](ctx context.Context, e *Env, root string,
+	read func(ctx context.Context, path string) (children []string, value T, err error),
+	visit func(v visited[T]) error) error {
+	if !e.Offline() {
+		return walk(ctx, root, read, visit)
+	}
+	var walkHere func(path string) error
+	walkHere = func(path string) error {
+		children, value, err := read(ctx, path)
+		if noNode(err) {
+			return onPath(path, err) // nothing goes away here
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := visit(visited[T]{path, children, value, err}); err != nil {
+			return err
+		}
+		for _, name := range children {
+			if err := walkHere(jute.JoinPath(path, name)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return walkHere(root)
+}
+
 // walkNames is walk for those who need no more than the names of children, sorted.
 // It is several times faster: servers tell the children of many znodes at once.
 func (e *Env) walkNames(ctx context.Context, root string, visit func(v visited[struct{}]) error) error {
 	z, err := e.Znodes(ctx)
 	if err != nil {
 		return err
+	}
+	if e.Offline() {
+		return walkTree(ctx, e, root, func(ctx context.Context, path string) ([]string, struct{}, error) {
+			names, _, err := z.Children(ctx, path)
+			slices.Sort(names)
+			return names, struct{}{}, err
+		}, visit)
 	}
 	many := func(ctx context.Context, nodes []*walkNode[struct{}]) {
 		paths := make([]string, len(nodes))
