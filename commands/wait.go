@@ -194,6 +194,7 @@ func (w *waiting) rest(ctx context.Context) error {
 
 // untilServers waits until so many servers serve.
 func (w *waiting) untilServers(ctx context.Context, want serverCount) error {
+	wanted := int(want)
 	for {
 		try, cancel := context.WithTimeout(ctx, surveyTime)
 		found, err := w.env.survey(try)
@@ -201,7 +202,7 @@ func (w *waiting) untilServers(ctx context.Context, want serverCount) error {
 		if err != nil {
 			return err
 		}
-		serve, wanted := 0, int(want)
+		serve := 0
 		var down []string
 		for _, p := range found.Probes {
 			if p.Err == nil && !p.Srvr.ReadOnly {
@@ -211,7 +212,7 @@ func (w *waiting) untilServers(ctx context.Context, want serverCount) error {
 			}
 		}
 		if want == allServers {
-			wanted = len(found.Probes)
+			wanted = max(wanted, len(found.Probes)) // one that does not serve does not tell of the others
 		}
 		w.served = w.served || serve > 0
 		if serve >= wanted {
