@@ -178,10 +178,10 @@ func (c *pastChange) setData(data []byte) {
 	}
 }
 
-// wasData adds what a change of data was made to; old is nil if that is not known.
+// wasData adds what a change of data was made to.
 func (c *pastChange) wasData(old *pastZnode, reconfig bool) {
 	switch {
-	case old != nil && old.hasData && (follows(old.stat.Version, *c.Version) || reconfig):
+	case old.hasData && (follows(old.stat.Version, *c.Version) || reconfig):
 		c.OldVersion, c.OldLength = new(old.stat.Version), new(old.size)
 		c.oldData, c.hasOld = old.data, old.hasBytes
 	case !reconfig && *c.Version != 0:

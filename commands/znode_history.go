@@ -207,35 +207,34 @@ func (h *history) mayConcern(rec *txnlog.Record) bool {
 func (h *history) operation(o *jute.OpView, i int) error {
 	c := newPastChange(&h.view, i)
 	h.addSession(c)
-	old := h.znodes[c.Path]
-	now := &pastZnode{partial: true}
-	if old != nil {
-		*now = *old
-	}
-	t := &h.view.Header
-	switch c.Change {
-	case changeCreate:
-		*now = pastZnode{hasData: true, hasACL: true, acl: h.acl(o.ACL)}
-		now.stat = jute.StatPersisted{Czxid: t.Zxid, Ctime: t.Time, Mzxid: t.Zxid, Mtime: t.Time, Pzxid: t.Zxid, EphemeralOwner: c.owner}
-		now.setData(c.data, h.keepData)
-		c.ACL = now.acl
-	case changeSetData:
-		c.wasData(old, t.Type == jute.OpReconfig)
-		now.hasData = true
-		now.stat.Version, now.stat.Mzxid, now.stat.Mtime = o.Version, t.Zxid, t.Time
-		now.setData(c.data, h.keepData)
-	case changeSetACL:
-		if c.ACL = h.acl(o.ACL); old != nil && old.hasACL && follows(old.stat.Aversion, o.Version) {
-			c.OldACL = old.acl
-		}
-		now.hasACL, now.acl, now.stat.Aversion = true, c.ACL, o.Version
-	case changeDelete:
+	t, z := &h.view.Header, h.znodes[c.Path]
+	switch {
+	case c.Change == changeCreate:
+		z = &pastZnode{hasData: true, hasACL: true, acl: h.acl(o.ACL)}
+		z.stat = jute.StatPersisted{Czxid: t.Zxid, Ctime: t.Time, Mzxid: t.Zxid, Mtime: t.Time, Pzxid: t.Zxid, EphemeralOwner: c.owner}
+		z.setData(c.data, h.keepData)
+		c.ACL = z.acl
+		h.put(c.Path, z)
+	case c.Change == changeDelete:
+		c.lost(z)
 		h.drop(c.Path)
-		c.lost(old)
-		h.seen = true
-		return h.each(c)
+	case z == nil:
+		z = &pastZnode{partial: true}
+		h.put(c.Path, z)
 	}
-	h.put(c.Path, now)
+	switch c.Change {
+	case changeSetData:
+		c.wasData(z, t.Type == jute.OpReconfig)
+		z.hasData = true
+		z.stat.Version, z.stat.Mzxid, z.stat.Mtime = o.Version, t.Zxid, t.Time
+		z.setData(c.data, h.keepData)
+	case changeSetACL:
+		if c.ACL = h.acl(o.ACL); z.hasACL && follows(z.stat.Aversion, o.Version) {
+			c.OldACL = z.acl
+		}
+		z.hasACL, z.acl, z.stat.Aversion = true, c.ACL, o.Version
+	}
+	h.seen = true
 	return h.each(c)
 }
 
