@@ -24,7 +24,7 @@ type treeDiff struct {
 	env    *Env
 	shown  *progress
 	seed   maphash.Seed
-	acls   []([]jute.ACL) // every one of both trees once
+	acls   [][]jute.ACL // every one of both trees once
 	aclRef map[string]int32
 
 	paths   []string // of the first tree

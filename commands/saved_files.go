@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"zook/datatree"
 	"zook/jute"
 	"zook/snapshot"
+	"zook/txnlog"
 )
 
 // savedSnapshot is a snapshot as a savedTree.
@@ -111,8 +113,12 @@ func (e *Env) openSavedDir(ctx context.Context, name string, at moment) (savedTr
 	shown := e.progress("read")
 	defer shown.Finish()
 	state, err := dir.At(ctx, at.inFiles(), &shown.done)
+	var log *txnlog.CorruptError
+	if errors.As(err, &log) && log.Zxid != 0 {
+		return nil, &Error{Err: err, Hint: fmt.Sprintf("%s@0x%x is before that", name, log.Zxid)}
+	}
 	if err != nil {
-		return nil, withEarlier(err)
+		return nil, err
 	}
 	for _, w := range state.Warnings {
 		fmt.Fprintln(e.Err, oneLine("zook: warning: "+w))

@@ -1,9 +1,11 @@
 package commands
 
 import (
+	"bytes"
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -223,13 +225,35 @@ func TestVerifyOfOneThatIsWritten(t *testing.T) {
 	}
 }
 
-// What Apache's server wrote with znodes and transactions of every kind is whole.
+// What Apache's server wrote with znodes and transactions of every kind is whole; and
+// where its log is damaged, that is told with the last moment before it.
 func TestVerifyOfWhatApacheWrote(t *testing.T) {
 	s := zktest.Everything(t)
 	s.Stop()
 	got := unserved(t, "snapshot", "verify", s.DataDir)
 	if strings.Count(got, ": ok, ") < 2 || strings.Contains(got, "damaged") {
 		t.Error(got)
+	}
+	logs, err := filepath.Glob(filepath.Join(s.DataDir, "version-2", "log.*"))
+	if err != nil || len(logs) == 0 {
+		t.Fatal(err)
+	}
+	last := logs[len(logs)-1]
+	b, err := os.ReadFile(last)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[len(bytes.TrimRight(b, "\x00"))/2] ^= 1
+	if err := os.WriteFile(last, b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	got = unserved(t, "snapshot", "stats", s.DataDir)
+	before := regexp.MustCompile(`: (\S+@0x[0-9a-f]+) is before that\n= 9\n$`).FindStringSubmatch(got)
+	if before == nil {
+		t.Fatal(got)
+	}
+	if got := unserved(t, "snapshot", "stats", before[1]); !strings.Contains(got, "znodes\t") || strings.Contains(got, "= ") {
+		t.Errorf("%s: %s", before[1], got)
 	}
 }
 
