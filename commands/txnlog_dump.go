@@ -23,7 +23,7 @@ not one plain word is in quotes, with escapes. --data shows the data of znodes.
 
 With -o jsonl each line is an object with every field, -o json is an array of them; data is
 a string, or base64 in dataBase64 if it is not UTF-8. With -o zkcli the lines are those of
-Apache's TxnLogToolkit (ZooKeeper 3.10).
+Apache's TxnLogToolkit (ZooKeeper 3.10). Only -o table keeps all of them in memory.
 
 A directory stands for all logs in it, or in version-2 below it. Logs are read in the order
 of their transactions, whatever the order of their names; they may be packed by gzip.

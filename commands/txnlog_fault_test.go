@@ -63,6 +63,14 @@ func TestTxnlogDumpDamage(t *testing.T) {
 			func(b []byte) []byte { b[65+12+31] = 99; return resum(b, 65) },
 			one + "2026-01-02T04:04:02.002+01:00 0x2 0x1000a 0x2 op 99 DAMAGED: transaction of type op 99: op 99 is not a transaction\n" + three +
 				zook + "the transaction at offset 65 is damaged: transaction of type op 99: op 99 is not a transaction\n= 9\n"},
+		"half a session": {
+			func(b []byte) []byte {
+				b[16+8+3] = 34 // of the 36 bytes: its timeout is cut
+				return append(resum(append(b[:16+12+34:16+12+34], 'B'), 16), b[65:]...)
+			},
+			"2026-01-02T04:04:01.001+01:00 0x1 0x1000a 0x1 createSession DAMAGED: transaction of type createSession: " +
+				"record cut short: 4 bytes wanted at offset 32, 2 left\n" + two + three +
+				zook + "the transaction at offset 16 is damaged: transaction of type createSession: record cut short: 4 bytes wanted at offset 32, 2 left\n= 9\n"},
 		"two of them": {
 			func(b []byte) []byte { b[16+12+31], b[65+12+31] = 99, 99; return resum(resum(b, 16), 65) },
 			"2026-01-02T04:04:01.001+01:00 0x1 0x1000a 0x1 op -157 DAMAGED: transaction of type op -157: op -157 is not a transaction\n" +

@@ -54,6 +54,9 @@ func (f *txnJSON) append(b []byte, t *loggedTxn) []byte {
 }
 
 func (f *txnJSON) appendBody(b []byte, t *loggedTxn) []byte {
+	if t.undecoded {
+		return b
+	}
 	switch t.Header.Type {
 	case jute.OpCreateSession:
 		b = appendIntField(b, "timeout", int64(t.Timeout))

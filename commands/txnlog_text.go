@@ -38,6 +38,9 @@ func (f *txnText) append(b []byte, t *loggedTxn) []byte {
 }
 
 func (f *txnText) appendBody(b []byte, t *loggedTxn) []byte {
+	if t.undecoded {
+		return b
+	}
 	switch t.Header.Type {
 	case jute.OpCreateSession:
 		b = append(b, " timeout="...)
