@@ -127,10 +127,10 @@ func TestTxnlogRepair(t *testing.T) {
 // A person is shown each transaction, and what is wrong with it, and may keep it, end the
 // log there, or leave.
 func TestTxnlogRepairAsks(t *testing.T) {
-	change := func(b []byte) []byte { b[65+12+37] ^= 4; b[167+5] ^= 1; return b }
+	change := func(b []byte) []byte { b[65+12+37] ^= 4; b[167+5] ^= 1; b[167+6] ^= 1; return b }
 	const first = "! zook: log.1: damaged at offset 65 (last good zxid 0x1): the checksum of a record of 89 bytes is 0xc17911d7, not 0xc0a911d3 as it says\n" +
 		"!   " + lineOfTwo + "! ? Keep this transaction, with one byte changed back as the checksum tells?\n"
-	const second = "! zook: log.1: damaged at offset 167 (last good zxid 0x2): the checksum of a record of 76 bytes is 0x96500d24, not 0x96510d24 as it says\n" +
+	const second = "! zook: log.1: damaged at offset 167 (last good zxid 0x2): the checksum of a record of 76 bytes is 0x96500d24, not 0x96510c24 as it says\n" +
 		"!   " + lineOfThree + "! ? Keep this transaction as it is, with a new checksum?\n"
 	answers := func(all ...bool) func(context.Context, string) (bool, error) {
 		return func(context.Context, string) (bool, error) {
@@ -142,11 +142,11 @@ func TestTxnlogRepairAsks(t *testing.T) {
 	expect(t, repair(t, changedLog(t, change), "log.1", answers(true, true)), first+second+
 		"log.1.fixed: written: 3 transactions, 0x1..0x3, 256 bytes\n"+
 		"log.1.fixed: fixed (byte): transaction 0x2 at offset 65: the checksum of a record of 89 bytes is 0xc17911d7, not 0xc0a911d3 as it says\n"+
-		"log.1.fixed: fixed (checksum): transaction 0x3 at offset 167: the checksum of a record of 76 bytes is 0x96500d24, not 0x96510d24 as it says\n"+okThree)
+		"log.1.fixed: fixed (checksum): transaction 0x3 at offset 167: the checksum of a record of 76 bytes is 0x96500d24, not 0x96510c24 as it says\n"+okThree)
 	expect(t, repair(t, changedLog(t, change), "log.1", answers(true, false)), first+second+
 		"log.1.fixed: written: 2 transactions, 0x1..0x2, 167 bytes\n"+
 		"log.1.fixed: fixed (byte): transaction 0x2 at offset 65: the checksum of a record of 89 bytes is 0xc17911d7, not 0xc0a911d3 as it says\n"+
-		"log.1.fixed: ends where log.1 is damaged at offset 167 (last good zxid 0x2): the checksum of a record of 76 bytes is 0x96500d24, not 0x96510d24 as it says\n"+
+		"log.1.fixed: ends where log.1 is damaged at offset 167 (last good zxid 0x2): the checksum of a record of 76 bytes is 0x96500d24, not 0x96510c24 as it says\n"+
 		"log.1.fixed: lost: all behind 0x2, 89 bytes, of which no transaction can still be read there\n"+
 		"log.1.fixed: ok, 2 transactions, 0x1..0x2\n")
 	left := func(ctx context.Context, _ string) (bool, error) { return false, context.Canceled }

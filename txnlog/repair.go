@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"math"
+	"math/bits"
 	"os"
 	"path/filepath"
 	"slices"
@@ -37,8 +38,8 @@ const (
 	NewHeader FixKind = iota
 	// NewFrame writes the length of a record, or the byte at its end: its checksum is right.
 	NewFrame
-	// OneByte changes one byte of a record so that its checksum is right. An Adler-32 tells
-	// which byte that is, and no other change of one byte would do.
+	// OneByte changes one byte of a record, or of its checksum, so that they agree. An
+	// Adler-32 tells which byte that is, and no other change of one byte would do.
 	OneByte
 	// NewChecksum writes the checksum of a record: any byte of it may be wrong, and nothing
 	// tells but that it can be decoded, and has the zxid that is next.
@@ -307,36 +308,41 @@ func (r *Reader) mend(f *CorruptError) ([]*Fix, error) {
 	if len(b) < prefixSize+recordMin+1 {
 		return nil, nil
 	}
-	sum, n := binary.BigEndian.Uint64(b), int64(int32(binary.BigEndian.Uint32(b[8:])))
-	if total := prefixSize + n + 1; n >= recordMin && total <= r.grown()-r.good {
-		last, err := r.peek(total - 1)
-		if err == nil && (last == endOfTxn || total <= scanMax) {
-			err = r.fill(int(total))
-		}
-		if err != nil || int64(r.end-r.pos) < total {
-			return nil, err
-		}
-		b = r.buf[r.pos:r.end]
-		raw := b[prefixSize : prefixSize+n]
-		switch right, ended := sum == uint64(adler32.Checksum(raw)), b[total-1] == endOfTxn; {
-		case right && !ended:
-			return []*Fix{r.fix(f, NewFrame, raw)}, nil
-		case ended && !right:
-			fixes := []*Fix{r.fix(f, NewChecksum, raw)}
-			if i, was, ok := changedByte(raw, sum); ok {
-				raw = bytes.Clone(raw)
-				raw[i] = was
-				fix := r.fix(f, OneByte, raw)
-				fix.patches = []patch{{r.good + prefixSize + int64(i), []byte{was}}}
-				fixes = append([]*Fix{fix}, fixes...)
-			}
-			return fixes, nil
-		}
-	}
 	if n := wholeButLength(b[:min(len(b), 2*scanMax)]); n > 0 {
 		return []*Fix{r.fix(f, NewFrame, b[prefixSize:prefixSize+n])}, nil
 	}
-	return nil, nil
+	sum, n := binary.BigEndian.Uint64(b), int64(int32(binary.BigEndian.Uint32(b[8:])))
+	total := prefixSize + n + 1
+	if n < recordMin || total > r.grown()-r.good {
+		return nil, nil
+	}
+	last, err := r.peek(total - 1)
+	if err == nil && (last == endOfTxn || total <= scanMax) {
+		err = r.fill(int(total))
+	}
+	if err != nil || int64(r.end-r.pos) < total {
+		return nil, err
+	}
+	b = r.buf[r.pos:r.end]
+	raw := b[prefixSize : prefixSize+n]
+	switch right, ended := sum == uint64(adler32.Checksum(raw)), b[total-1] == endOfTxn; {
+	case right:
+		return []*Fix{r.fix(f, NewFrame, raw)}, nil
+	case !ended:
+		return nil, nil
+	}
+	if x := sum ^ uint64(adler32.Checksum(raw)); (bits.Len64(x)-1)/8 == bits.TrailingZeros64(x)/8 {
+		return []*Fix{r.fix(f, OneByte, raw)}, nil // of the checksum itself
+	}
+	fixes := []*Fix{r.fix(f, NewChecksum, raw)}
+	if i, was, ok := changedByte(raw, sum); ok {
+		raw = bytes.Clone(raw)
+		raw[i] = was
+		fix := r.fix(f, OneByte, raw)
+		fix.patches = []patch{{r.good + prefixSize + int64(i), []byte{was}}}
+		fixes = append([]*Fix{fix}, fixes...)
+	}
+	return fixes, nil
 }
 
 // fix is the record behind the last good one, if raw is its transaction.

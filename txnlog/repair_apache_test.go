@@ -94,3 +94,38 @@ func TestApacheStartsOnRepairedLog(t *testing.T) {
 		again.Stop()
 	}
 }
+
+// With a new checksum a transaction is kept as Apache's toolkit keeps it.
+func TestRepairAsApache(t *testing.T) {
+	b, err := os.ReadFile("testdata/apache-3.8.0/log.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := bytes.Index(b, []byte("last"))
+	copy(b[at:], "LAST")
+	dir := t.TempDir()
+	path := write(t, dir, "log.1", b)
+	out, err := zktest.Java(t, nil, "org.apache.zookeeper.server.persistence.TxnLogToolkit", "-r", "-y", path).CombinedOutput()
+	if err != nil {
+		t.Fatalf("TxnLogToolkit: %v\n%s", err, out)
+	}
+	theirs, err := os.ReadFile(path + ".fixed")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kinds []FixKind
+	done, err := Repair(t.Context(), path, filepath.Join(dir, "ours"), RepairOptions{Keep: func(f *Fix) (bool, error) {
+		kinds = append(kinds, f.Kind)
+		return true, nil
+	}})
+	if err != nil || len(kinds) != 1 || kinds[0] != NewChecksum {
+		t.Fatalf("%+v, %v, fixes %v", done, err, kinds)
+	}
+	ours, err := os.ReadFile(filepath.Join(dir, "ours"))
+	if err != nil || len(ours) < at {
+		t.Fatalf("%d bytes, %v", len(ours), err)
+	}
+	if rest := theirs[len(ours):]; !bytes.Equal(ours, theirs[:len(ours)]) || zeros(rest) != len(rest) {
+		t.Errorf("%d bytes are not the first of Apache's %d", len(ours), len(theirs))
+	}
+}
