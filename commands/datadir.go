@@ -130,8 +130,11 @@ transactions are missing, or if the trees differ.`,
 			if retain < 3 {
 				return usagef("--retain: Apache keeps at least 3 snapshots")
 			}
-			if len(args) == 1 && env.Offline() {
+			switch {
+			case len(args) == 1 && env.Offline():
 				return usagef("DIR and --data-dir are the same: one of them is enough")
+			case env.Files.At != (moment{}):
+				return usagef("--at is for the znodes of one moment, and this shows the files of all")
 			}
 			dir, err := env.dataDir()
 			if len(args) == 1 {

@@ -80,8 +80,8 @@ func (e *Env) readFiles(ctx context.Context, at moment) (*offline, error) {
 	if err != nil {
 		return nil, &filesError{withEarlier(err)}
 	}
-	if st.Fuzzy != 0 {
-		fmt.Fprintln(e.Err, oneLine("zook: warning: "+st.Warnings[len(st.Warnings)-1]))
+	for _, d := range st.Doubts {
+		fmt.Fprintln(e.Err, oneLine("zook: warning: "+d))
 	}
 	return &offline{st}, nil
 }

@@ -55,7 +55,11 @@ func NewRoot(env *Env) *cobra.Command {
 commands on the command line and in scripts.
 
 The server is --server, else ZOOK_SERVER, else the current context of the
-configuration file, else ` + defaultServer + `. Paths are absolute, or relative after cd.`,
+configuration file, else ` + defaultServer + `. Paths are absolute, or relative after cd.
+
+With --data-dir commands that read, and the shell, need no server: the znodes are
+those of the files of a data directory, at their end or, with --at, behind a zxid or
+at a time that they cover.`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		Args:              args(0, 0),
@@ -97,7 +101,7 @@ func addGlobalFlags(root *cobra.Command, env *Env) {
 
 	f.StringVarP(&connect.Server, "server", "S", connect.Server, "servers: host:port[,host:port...][/chroot]")
 	f.StringVar(&files.Dir, "data-dir", files.Dir, "read the `files` of this data directory (or zoo.cfg) instead of asking a server")
-	f.Var(&files.At, "at", "with --data-dir: the znodes as they were then")
+	f.Var(&files.At, "at", "with --data-dir: the znodes as they were at this `zxid or time`")
 	f.VarP(&format, "output", "o", "format: "+strings.Join(formats, ", "))
 	f.Var(&timeout, "timeout", "how long to wait for a connection and for each answer (10s)")
 	f.Var(&sessionTimeout, "session-timeout", "session timeout to ask for (30s)")

@@ -20,10 +20,13 @@ Ctrl-C ends a running command, Ctrl-D or quit the shell.
 
 If standard input is not a terminal its lines are run as a script.
 
+With --data-dir it is a shell on files, which cannot be changed; the command at moves it
+to another moment that they cover.
+
 --embedded starts a ZooKeeper server in this process to play with: on a free port
 of 127.0.0.1, which other clients can use too, and on a temporary directory. Both
 are gone when the shell ends.`,
-		Example: "  zook shell -S zk1:2181,zk2:2181\n  zook shell --embedded",
+		Example: "  zook shell -S zk1:2181,zk2:2181\n  zook shell --embedded\n  zook shell --data-dir /var/lib/zookeeper --at 90m",
 		Args:    args(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if env.Shell != nil || env.StartShell == nil {

@@ -11,6 +11,7 @@ package datadir
 
 import (
 	"cmp"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -60,12 +61,22 @@ func list(dir string, parse func(string) (int64, bool)) ([]File, error) {
 	}
 	var files []File
 	for _, e := range entries {
-		if zxid, ok := parse(e.Name()); ok && e.Type().IsRegular() {
-			files = append(files, File{filepath.Join(dir, e.Name()), zxid})
+		path := filepath.Join(dir, e.Name())
+		if zxid, ok := parse(e.Name()); ok && isFile(path, e) {
+			files = append(files, File{path, zxid})
 		}
 	}
 	slices.SortFunc(files, func(a, b File) int { return cmp.Compare(a.Zxid, b.Zxid) })
 	return files, nil
+}
+
+// isFile reports whether an entry is a file, or a link to one.
+func isFile(path string, e fs.DirEntry) bool {
+	if e.Type()&fs.ModeSymlink == 0 {
+		return e.Type().IsRegular()
+	}
+	st, err := os.Stat(path)
+	return err == nil && st.Mode().IsRegular()
 }
 
 // Snapshots lists the snapshots, oldest first.

@@ -194,6 +194,12 @@ func TestLoad(t *testing.T) {
 			}
 			os.Mkdir(filepath.Join(d.SnapDir, "snapshot.9"), 0o755)
 		}, 5, 5, ""},
+		{"a link to a log", func(d *Dir) {
+			elsewhere := filepath.Join(filepath.Dir(d.LogDir), "elsewhere")
+			os.Rename(h.log(t, d, 1, 5), elsewhere)
+			os.Symlink(elsewhere, filepath.Join(d.LogDir, "log.1"))
+			os.Symlink("nowhere", filepath.Join(d.LogDir, "log.7"))
+		}, 5, 5, ""},
 		{"a damaged snapshot, and an older one", func(d *Dir) {
 			h.snapshot(t, d, 10)
 			truncate(h.snapshot(t, d, 20), 3)

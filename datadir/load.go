@@ -24,6 +24,7 @@ type State struct {
 	Replayed int             // transactions applied behind the snapshot
 	Compared int             // of them, whose digest said something about the tree
 	Warnings []string        // what an operator should know, a line each
+	Doubts   []string        // those of them that speak against the tree
 	// Fuzzy is 0, or the zxid up to which the snapshot may hold what happened while it
 	// was written, if no log tells of that: then znodes are as they were at different
 	// moments.
@@ -213,16 +214,21 @@ func (l *loader) replay(st *State) error {
 	}
 	last := st.Tree.LastZxid()
 	switch {
-	case st.differs != nil && (l.target == end || st.differing > 1):
+	case st.differs != nil && (l.strict || st.differing > 1):
 		return st.differs
+	case st.differs != nil: // Apache's mistake perhaps, see checkDigest
+		st.doubt(st.differs.Error())
 	case l.target == end && st.settled > last:
 		st.Fuzzy = st.settled
-		st.Warnings = append(st.Warnings, fmt.Sprintf(
-			"%s was written while the tree changed, up to 0x%x at the most, and the logs end at 0x%x", st.Snapshot.Path, st.settled, last))
+		st.doubt(fmt.Sprintf("%s was written while the tree changed, up to 0x%x at the most, and the logs end at 0x%x", st.Snapshot.Path, st.settled, last))
 	case l.target != end && last < l.target && (st.gap || !st.stopped):
 		return l.outOfRange()
 	}
 	return nil
+}
+
+func (st *State) doubt(text string) {
+	st.Warnings, st.Doubts = append(st.Warnings, text), append(st.Doubts, text)
 }
 
 // findTime makes the target the last transaction at a time, milliseconds since the

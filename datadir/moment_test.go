@@ -325,6 +325,12 @@ func TestMomentsAtAWrongDigest(t *testing.T) {
 	for _, z := range []int{7, 8, 9, 20} {
 		h.checkAt(t, d, AtZxid(int64(z)), z)
 	}
+	d = newDir(t)
+	writeLog(t, d, 1, txns[:8])
+	st, err := d.At(t.Context(), Moment{}, nil)
+	if err != nil || len(st.Doubts) != 1 || !strings.Contains(st.Doubts[0], "zxid 0x8, the tree does not have the digest") {
+		t.Errorf("at the end: %v, %v", err, st)
+	}
 }
 
 func TestFind(t *testing.T) {
