@@ -30,6 +30,7 @@ type javaMap struct {
 	compare func(a, b int32) int // compareTo of two keys
 	bins    int                  // when it is empty
 	table   []int32              // first key of each bin, -1 for none
+	spare   []int32              // the table before it
 	size    int
 	hash    []int32 // of each key
 	next    []int32 // in its bin, -1 for none
@@ -108,7 +109,7 @@ func (m *javaMap) append(first, key int32) int32 {
 // grow doubles the table.
 func (m *javaMap) grow() {
 	old := m.table
-	m.table = emptyBins(nil, 2*len(old))
+	m.table, m.spare = emptyBins(m.spare, 2*len(old)), old
 	for bin, first := range old {
 		if first == -1 {
 			continue

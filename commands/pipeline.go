@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"runtime"
 	"sync"
@@ -57,10 +58,8 @@ func runPipeline[B any](ctx context.Context, workers int, produce func(next func
 		}
 		p.free <- b
 	}
-	if failed != nil {
-		return failed
-	}
-	return ctx.Err()
+	running.Wait() // for failed
+	return cmp.Or(failed, ctx.Err())
 }
 
 // produce passes on each batch when the next one is asked for, and the last.

@@ -104,8 +104,6 @@ func (e *Env) dumpAsApache(ctx context.Context, d *snapshotDump) error {
 		return err
 	}
 	defer f.Close()
-	shown := e.progress("read")
-	defer shown.Finish()
 	withData := d.data == dataBase64
 	if withData {
 		if f, err = uncompressed(f, d.file); err != nil {
@@ -117,7 +115,7 @@ func (e *Env) dumpAsApache(ctx context.Context, d *snapshotDump) error {
 	if err != nil {
 		return err
 	}
-	t, err := readTree(ctx, r, d.file, treeParts{stat: !d.ncdu, offset: withData}, shown)
+	t, err := e.loadSnapTree(ctx, r, d.file, treeParts{stat: !d.ncdu, offset: withData})
 	if err != nil {
 		return err
 	}

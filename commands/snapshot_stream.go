@@ -38,7 +38,10 @@ type znodeBatch struct {
 	out   []byte
 }
 
-const znodeBatchBytes = 128 << 10
+const (
+	znodeBatchBytes = 128 << 10
+	znodeBatchNodes = 512
+)
 
 // snapshotStream prints a snapshot as it is read.
 type snapshotStream struct {
@@ -124,7 +127,7 @@ func (s *snapshotStream) readZnodes(next func() *znodeBatch) error {
 		if s.filter.match(n) {
 			b.add(n, s.data != dataNone)
 		}
-		if len(b.bytes) >= znodeBatchBytes || b.read >= 4096 {
+		if len(b.bytes) >= znodeBatchBytes || len(b.nodes) >= znodeBatchNodes || b.read >= 16*znodeBatchNodes {
 			if b = next(); b != nil {
 				*b = znodeBatch{nodes: b.nodes[:0], bytes: reuse(b.bytes), out: reuse(b.out)}
 			}

@@ -67,9 +67,7 @@ func (e *Env) summarizeSnapshot(cmd *cobra.Command, file, path string, depth int
 		return err
 	}
 	defer r.Close()
-	shown := e.progress("read")
-	defer shown.Finish()
-	t, err := readTree(cmd.Context(), r, file, treeParts{}, shown)
+	t, err := e.loadSnapTree(cmd.Context(), r, file, treeParts{})
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"runtime"
+	"slices"
 	"sync"
 
 	"zook/snapshot"
@@ -36,9 +38,11 @@ type treeParts struct {
 	offset bool // of the data in the file
 }
 
-// readTree reads a whole snapshot. Damage anywhere is an error, so is a znode
+// loadSnapTree reads a whole snapshot. Damage anywhere is an error, so is a znode
 // without its parent, and one that comes twice.
-func readTree(ctx context.Context, r *snapshot.Reader, path string, with treeParts, shown *progress) (*snapTree, error) {
+func (e *Env) loadSnapTree(ctx context.Context, r *snapshot.Reader, path string, with treeParts) (*snapTree, error) {
+	shown := e.progress("read")
+	defer shown.Finish()
 	t := &snapTree{file: path, owned: map[int64]int{}, with: with}
 	for s, err := range r.Sessions() {
 		if err != nil {
@@ -46,26 +50,8 @@ func readTree(ctx context.Context, r *snapshot.Reader, path string, with treePar
 		}
 		t.sessions = append(t.sessions, s)
 	}
-	parents := parentFinder{t: t}
-	for {
-		n, err := r.Next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		znode, err := parents.of(n)
-		if err != nil {
-			return nil, &snapshot.CorruptError{File: path, Offset: n.Offset, Path: parents.before(), Reason: err.Error()}
-		}
-		t.add(n, znode)
-		if len(t.address)%1024 == 0 {
-			shown.done.Add(1024)
-			if err := ctx.Err(); err != nil {
-				return nil, err
-			}
-		}
+	if err := t.readZnodes(ctx, r, shown); err != nil {
+		return nil, err
 	}
 	if len(t.address) == 0 {
 		return nil, fmt.Errorf("%s: %w: it has no znodes, not even the root", path, errDamaged)
@@ -76,6 +62,48 @@ func readTree(ctx context.Context, r *snapshot.Reader, path string, with treePar
 	}
 	t.setUpQuotas()
 	return t, nil
+}
+
+func (t *snapTree) readZnodes(ctx context.Context, r *snapshot.Reader, shown *progress) error {
+	size := int64(0)
+	if st, err := os.Stat(t.file); err == nil {
+		size = st.Size()
+	}
+	parents := parentFinder{t: t}
+	for {
+		n, err := r.Next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		at, err := parents.of(n)
+		if err != nil {
+			return &snapshot.CorruptError{File: t.file, Offset: n.Offset, Path: parents.before(), Reason: err.Error()}
+		}
+		t.add(n, at)
+		if len(t.address)%treeStride == 0 {
+			shown.done.Add(treeStride)
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+		}
+		if len(t.address) == treeStride {
+			t.reserve(treeStride * size / n.Offset)
+		}
+	}
+}
+
+// treeStride is after how many znodes the reader looks up.
+const treeStride = 1024
+
+// reserve makes room for so many znodes, about. A size may lie: it is never much.
+func (t *snapTree) reserve(znodes int64) {
+	const most = 1 << 20
+	if more := int(min(znodes+znodes/16, most)) - len(t.address); more > 0 {
+		t.address, t.parent = slices.Grow(t.address, more), slices.Grow(t.parent, more)
+	}
 }
 
 // children are the children of a znode.

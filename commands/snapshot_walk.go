@@ -20,9 +20,10 @@ type treeBatch struct {
 	parents []byte // paths, one behind the other
 	entered int64  // znodes before this batch
 
-	out  []byte
-	zxid int64 // the highest
-	err  error
+	out     []byte
+	zxid    int64 // the highest
+	err     error
+	touched byte
 }
 
 // treeStep enters a znode, or leaves one that has children.
@@ -35,6 +36,16 @@ const (
 	leaveStep      = -1
 	treeBatchSteps = 512
 )
+
+// touch brings the records of a batch into the processor's cache. They are all over
+// the memory: to wait for each of them when it is formatted takes ten times as long.
+func (p *treePrinter) touch(b *treeBatch) {
+	for _, s := range b.steps {
+		if s.znode != leaveStep {
+			b.touched += p.bytes(s.znode)[0]
+		}
+	}
+}
 
 // walk prints all znodes. Each worker asks for a format of its own.
 func (p *treePrinter) walk(ctx context.Context, format func() func(*treeBatch)) error {

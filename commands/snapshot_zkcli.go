@@ -72,6 +72,7 @@ func (p *treePrinter) newTreeText() func(*treeBatch) {
 }
 
 func (f *treeText) format(b *treeBatch) {
+	f.touch(b)
 	b.zxid = -1 << 63
 	for _, s := range b.steps {
 		if s.znode == leaveStep {
@@ -149,6 +150,7 @@ func (t *snapTree) appendSessions(b []byte) []byte {
 }
 
 func (p *treePrinter) formatJSON(b *treeBatch) {
+	p.touch(b)
 	inode := b.entered + 1000
 	for _, s := range b.steps {
 		if s.znode == leaveStep {
