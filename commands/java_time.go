@@ -15,9 +15,9 @@ const gregorian = -12219292800
 func appendJavaTime(b []byte, t time.Time) []byte {
 	t = javaTime(t.Unix())
 	year, month, day := t.Date()
-	if t.Unix() < gregorian {
-		_, offset := t.Zone()
-		year, month, day = julian(floorDiv(t.Unix()+int64(offset), 24*60*60))
+	_, offset := t.Zone()
+	if number := floorDiv(t.Unix()+int64(offset), daySeconds); number < gregorian/daySeconds {
+		year, month, day = julian(number)
 	}
 	if year < 1 {
 		year = 1 - year // BC

@@ -224,57 +224,57 @@ func FuzzWord(f *testing.F) {
 }
 
 func TestTxnlogDumpZkCli(t *testing.T) {
-	inZone(t, "UTC")
 	dir := t.TempDir()
 	txns := sample()
 	txns[4].Body.(*jute.CreateTTLTxn).Data = []byte("\xff,\xed\xa0\x80.\xe2\x82.\xf0\x9f\x98")
 	writeTxns(t, dir, append(txns, aTxn(0x100000002, jute.OpDelete, nulls{1}), aTxn(0x100000003, jute.OpMulti, &jute.MultiTxn{}))...)
 	expect(t, dump(t, dir, "-o zkcli log.1"), `
 	ZooKeeper Transactional Log File with dbid 0 txnlog format version 2
-	1/2/26, 3:04:01 AM UTC session 0x1000a cxid 0x1 zxid 0x1 createSession 30000
-	1/2/26, 3:04:02 AM UTC session 0x1000a cxid 0x2 zxid 0x2 create /a,one,[31,s{'world,'anyone}
+	1/2/26, 4:04:01 AM CET session 0x1000a cxid 0x1 zxid 0x1 createSession 30000
+	1/2/26, 4:04:02 AM CET session 0x1000a cxid 0x2 zxid 0x2 create /a,one,[31,s{'world,'anyone}
 	],false,1
-	1/2/26, 3:04:03 AM UTC session 0x1000a cxid 0x3 zxid 0x3 create2 /a/e,,[31,s{'world,'anyone}
+	1/2/26, 4:04:03 AM CET session 0x1000a cxid 0x3 zxid 0x3 create2 /a/e,,[31,s{'world,'anyone}
 	],true,1
-	1/2/26, 3:04:04 AM UTC session 0x1000a cxid 0x4 zxid 0x4 createContainer /box,,[1,s{'ip,'10.0.0.0/8}
+	1/2/26, 4:04:04 AM CET session 0x1000a cxid 0x4 zxid 0x4 createContainer /box,,[1,s{'ip,'10.0.0.0/8}
 	, 31,s{'digest,'bob:x=}
 	],2
-	1/2/26, 3:04:05 AM UTC session 0x1000a cxid 0x5 zxid 0x5 createTTL /ttl,�,�.�.�,[31,s{'world,'anyone}
+	1/2/26, 4:04:05 AM CET session 0x1000a cxid 0x5 zxid 0x5 createTTL /ttl,�,�.�.�,[31,s{'world,'anyone}
 	],3,90000
-	1/2/26, 3:04:06 AM UTC session 0x1000a cxid 0x6 zxid 0x6 setData /a,two
+	1/2/26, 4:04:06 AM CET session 0x1000a cxid 0x6 zxid 0x6 setData /a,two
 	,1
-	1/2/26, 3:04:07 AM UTC session 0x1000a cxid 0x7 zxid 0x7 setACL '/a,v{s{1,s{'ip,'10.0.0.0/8}},s{31,s{'digest,'bob:x=}}},1
-	1/2/26, 3:04:08 AM UTC session 0x1000a cxid 0x8 zxid 0x8 reconfig /zookeeper/config,version=8,2
-	1/2/26, 3:04:09 AM UTC session 0x1000a cxid 0x9 zxid 0x9 delete /größe `+"\x1b"+`[2J
-	1/2/26, 3:04:10 AM UTC session 0x1000a cxid 0xa zxid 0xa deleteContainer /box
-	1/2/26, 3:04:11 AM UTC session 0x1000a cxid 0xb zxid 0xb error -103
-	1/2/26, 3:04:12 AM UTC session 0x1000a cxid 0xc zxid 0xc multi check:/a,1;create:/m,<m>,[31,s{'world,'anyone}
+	1/2/26, 4:04:07 AM CET session 0x1000a cxid 0x7 zxid 0x7 setACL '/a,v{s{1,s{'ip,'10.0.0.0/8}},s{31,s{'digest,'bob:x=}}},1
+	1/2/26, 4:04:08 AM CET session 0x1000a cxid 0x8 zxid 0x8 reconfig /zookeeper/config,version=8,2
+	1/2/26, 4:04:09 AM CET session 0x1000a cxid 0x9 zxid 0x9 delete /größe `+"\x1b"+`[2J
+	1/2/26, 4:04:10 AM CET session 0x1000a cxid 0xa zxid 0xa deleteContainer /box
+	1/2/26, 4:04:11 AM CET session 0x1000a cxid 0xb zxid 0xb error -103
+	1/2/26, 4:04:12 AM CET session 0x1000a cxid 0xc zxid 0xc multi check:/a,1;create:/m,<m>,[31,s{'world,'anyone}
 	],false,4;setData:/a,,2;delete:/m
-	1/2/26, 3:04:13 AM UTC session 0x1000a cxid 0xd zxid 0xd multi create:/n,,[31,s{'world,'anyone}
+	1/2/26, 4:04:13 AM CET session 0x1000a cxid 0xd zxid 0xd multi create:/n,,[31,s{'world,'anyone}
 	],false,5;error:-101
-	1/2/26, 3:04:14 AM UTC session 0x1000a cxid 0xe zxid 0xe closeSession v{'/a/e,'/x y}
-	1/2/26, 3:04:01 AM UTC session 0xffffffffffffffff cxid 0xfffffffffffffffe zxid 0x100000001 closeSession `+`
-	1/2/26, 3:04:02 AM UTC session 0x1000a cxid 0x2 zxid 0x100000002 delete null
-	1/2/26, 3:04:03 AM UTC session 0x1000a cxid 0x3 zxid 0x100000003 multi `+`
+	1/2/26, 4:04:14 AM CET session 0x1000a cxid 0xe zxid 0xe closeSession v{'/a/e,'/x y}
+	1/2/26, 4:04:01 AM CET session 0xffffffffffffffff cxid 0xfffffffffffffffe zxid 0x100000001 closeSession `+`
+	1/2/26, 4:04:02 AM CET session 0x1000a cxid 0x2 zxid 0x100000002 delete null
+	1/2/26, 4:04:03 AM CET session 0x1000a cxid 0x3 zxid 0x100000003 multi `+`
 	EOF reached after 17 txns.
 	`)
 }
 
-// Any time may stand in a damaged transaction. What Java 17 prints for it.
+// Any time may stand in a damaged transaction. What Java 17 prints for it, an hour
+// east of Greenwich.
 func TestJavaTimes(t *testing.T) {
-	inZone(t, "UTC")
 	for ms, want := range map[int64]string{
-		0:                 "1/1/70, 12:00:00 AM UTC",
-		-1:                "12/31/69, 11:59:59 PM UTC",
-		1_767_356_640_999: "1/2/26, 12:24:00 PM UTC",
-		-12219292800000:   "10/15/82, 12:00:00 AM UTC",
-		-12219292800001:   "10/4/82, 11:59:59 PM UTC",
-		-62135769600000:   "1/1/01, 12:00:00 AM UTC",
-		-62135769600001:   "12/31/01, 11:59:59 PM UTC",
-		253402300800000:   "1/1/00, 12:00:00 AM UTC",
-		math.MinInt64:     "12/2/55, 4:47:04 PM UTC",
-		math.MaxInt64:     "8/17/94, 7:12:55 AM UTC",
-		99999999999999999: "11/7/43, 9:46:39 AM UTC",
+		0:                 "1/1/70, 1:00:00 AM CET",
+		-1:                "1/1/70, 12:59:59 AM CET",
+		1_767_356_640_999: "1/2/26, 1:24:00 PM CET",
+		-12219292800000:   "10/15/82, 1:00:00 AM CET",
+		-12219296400001:   "10/4/82, 11:59:59 PM CET",
+		-12219292800001:   "10/15/82, 12:59:59 AM CET",
+		-62135769600000:   "1/1/01, 1:00:00 AM CET",
+		-62135769600001:   "1/1/01, 12:59:59 AM CET",
+		253402300800000:   "1/1/00, 1:00:00 AM CET",
+		math.MinInt64:     "12/2/55, 5:47:04 PM CET",
+		math.MaxInt64:     "8/17/94, 8:12:55 AM CET",
+		99999999999999999: "11/7/43, 10:46:39 AM CET",
 	} {
 		if got := string((&txnZkCli{}).appendTime(nil, ms)); got != want {
 			t.Errorf("%d: %s, want %s", ms, got, want)
