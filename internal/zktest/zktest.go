@@ -155,7 +155,7 @@ func (s *Server) Launch() {
 	cmd := Java(s.tb, nil, s.main, s.cfg)
 	s.log = logBuffer{}
 	cmd.Stdout, cmd.Stderr = &s.log, &s.log
-	if err := cmd.Start(); err != nil {
+	if err := startToLast(cmd); err != nil {
 		s.tb.Fatal(err)
 	}
 	waited := make(chan struct{})
