@@ -143,6 +143,9 @@ func TestTxnVariants(t *testing.T) {
 		{hdr(OpCreate), &CreateTxn{"/a", []byte("x"), OpenACL(), true, 4}, digest},
 		{hdr(OpCreate), &CreateTxn{"/a", nil, OpenACL(), false, 4}, nil},
 		{hdr(OpCloseSession), nil, nil},
+		{hdr(OpCloseSession), nil, digest},
+		{hdr(OpCloseSession), nil, &TxnDigest{2, -42}},
+		{hdr(OpCloseSession), &CloseSessionTxn{[]string{"/abc"}}, nil},
 		{hdr(OpCloseSession), &CloseSessionTxn{[]string{"/a"}}, digest},
 		{hdr(OpCreateTTL), &CreateTTLTxn{"/a", nil, OpenACL(), 1, 5000}, digest},
 		{hdr(OpReconfig), &SetDataTxn{"/zookeeper/config", []byte("x"), -1}, nil},
@@ -160,6 +163,10 @@ func TestTxnVariants(t *testing.T) {
 	var out Txn
 	if err := Unmarshal(old, &out); err != nil || out.Body.(*CreateTxn).ParentCVersion != -1 {
 		t.Errorf("old create: %+v, %v", out, err)
+	}
+	h = hdr(OpCloseSession)
+	if err := Unmarshal(append(h.Append(nil), 0, 0, 0, 9, 0, 0, 0, 1, '/'), &out); err != nil || out.Body != nil {
+		t.Errorf("closeSession with paths that are cut: %+v, %v", out, err)
 	}
 	h = hdr(OpGetData)
 	if err := Unmarshal(h.Append(nil), &out); err == nil {

@@ -12,7 +12,8 @@ import (
 // Format: SerializeUtils.deserializeTxn.
 type Txn struct {
 	Header TxnHeader
-	// Body is nil only for a closeSession of a server before 3.6.
+	// Body is nil only for a closeSession of a server before 3.6, or of one that was
+	// told not to write down the paths.
 	Body   Record
 	Digest *TxnDigest
 }
@@ -75,27 +76,42 @@ func (t *Txn) Decode(d *Decoder) {
 	}
 	start := *d
 	body.Decode(d)
-	if errors.Is(d.Err(), ErrShort) {
-		switch t.Header.Type {
-		case OpCreate:
-			*d = start
-			var v0 CreateTxnV0
-			v0.Decode(d)
-			body = &CreateTxn{v0.Path, v0.Data, v0.ACL, v0.Ephemeral, -1}
-		case OpCloseSession:
-			if !start.More() {
-				*d, body = start, nil
-			}
-		}
+	switch {
+	case t.Header.Type == OpCreate && errors.Is(d.Err(), ErrShort):
+		*d = start
+		var v0 CreateTxnV0
+		v0.Decode(d)
+		body = &CreateTxn{v0.Path, v0.Data, v0.ACL, v0.Ephemeral, -1}
+	case t.Header.Type == OpCloseSession && d.Err() != nil && d.withoutPaths(start):
+		body = nil
 	}
 	if d.Err() != nil {
 		return
 	}
 	t.Body = body
-	if len(d.Rest()) >= 12 {
+	if len(d.Rest()) >= digestSize {
 		t.Digest = &TxnDigest{}
 		t.Digest.Decode(d)
 	}
+}
+
+// digestSize is how many bytes a TxnDigest has.
+const digestSize = 12
+
+// withoutPaths goes on behind a closeSession that has no paths, if what could not be
+// decoded from start on is that: of a server before 3.6, or one that was told not to
+// write them (closeSessionTxn.enabled), whose digest follows at once. As for Apache's
+// servers, paths that are cut short are none.
+func (d *Decoder) withoutPaths(start Decoder) bool {
+	switch {
+	case len(start.Rest()) == digestSize:
+		*d = start
+	case errors.Is(d.err, ErrShort):
+		*d = Decoder{buf: start.buf, off: len(start.buf)}
+	default:
+		return false
+	}
+	return true
 }
 
 // Body decodes the operation of a multi into a record of its type.

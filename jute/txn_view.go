@@ -83,7 +83,7 @@ func (v *TxnView) Decode(raw []byte) error {
 	if d.err != nil {
 		return d.err
 	}
-	if len(d.buf)-d.off >= 12 {
+	if len(d.buf)-d.off >= digestSize {
 		v.HasDigest = true
 		v.Digest.Decode(&d)
 	}
@@ -94,10 +94,13 @@ func (v *TxnView) decodeClosed(d *Decoder) {
 	if !d.More() {
 		return
 	}
-	v.HasClosed = true
+	start := *d
 	n, _ := d.Count(4)
 	for range n {
 		v.Closed = append(v.Closed, d.Buffer())
+	}
+	if v.HasClosed = d.err == nil; !v.HasClosed && d.withoutPaths(start) {
+		v.Closed = v.Closed[:0]
 	}
 }
 

@@ -92,6 +92,7 @@ var viewed = []*Txn{
 	{Header: TxnHeader{1, 2, 3, 4, OpCreateSession}, Body: &CreateSessionTxn{30000}},
 	{Header: TxnHeader{Type: OpCloseSession}, Body: &CloseSessionTxn{[]string{"/a", "/b"}}, Digest: &TxnDigest{2, 3}},
 	{Header: TxnHeader{Type: OpCloseSession}},
+	{Header: TxnHeader{Type: OpCloseSession}, Digest: &TxnDigest{2, 3}},
 	{Header: TxnHeader{Type: OpError}, Body: &ErrorTxn{ErrNoNode}},
 	{Header: TxnHeader{Type: OpCreate}, Body: &CreateTxn{"/a", nil, OpenACL(), true, 7}, Digest: &TxnDigest{2, 3}},
 	{Header: TxnHeader{Type: OpCreate2}, Body: &CreateTxn{"/a", []byte{}, nil, false, 7}},
@@ -135,7 +136,7 @@ func TestTxnView(t *testing.T) {
 		checkView(t, Marshal(txn))
 	}
 	var v TxnView
-	if err := v.Decode(Marshal(viewed[14])); err != nil || !v.Failed() || v.Ops[0].ACLs()[0] != OpenACL()[0] {
+	if err := v.Decode(Marshal(viewed[15])); err != nil || !v.Failed() || v.Ops[0].ACLs()[0] != OpenACL()[0] {
 		t.Errorf("%+v, %v", v, err)
 	}
 }
@@ -148,7 +149,7 @@ func FuzzTxnView(f *testing.F) {
 }
 
 func BenchmarkTxnView(b *testing.B) {
-	raw := Marshal(viewed[4])
+	raw := Marshal(viewed[5])
 	b.ReportAllocs()
 	var v TxnView
 	for b.Loop() {
