@@ -3,10 +3,13 @@ package commands
 import (
 	"bytes"
 	"fmt"
+	"hash/adler32"
 	"io"
 	"os"
+	"strings"
 	"testing"
 
+	"zook/internal/zktest"
 	"zook/jute"
 	"zook/txnlog"
 )
@@ -38,24 +41,37 @@ func benchTxns(b *testing.B) (path string, size int64) {
 	return w.Name(), st.Size()
 }
 
-// BenchmarkTxnlogDump is to be seen beside BenchmarkSum of package txnlog.
+// BenchmarkTxnlogDump is beside Apache's own tool, process start included, and
+// beside reading the log and summing it, which is the least that there is to do.
 func BenchmarkTxnlogDump(b *testing.B) {
 	path, size := benchTxns(b)
-	for name, words := range map[string][]string{
-		"text":   nil,
-		"zkcli":  {"-o", "zkcli"},
-		"jsonl":  {"-o", "jsonl"},
-		"filter": {"--path", "/none"},
-	} {
+	bench := func(name string, run func(b *testing.B) error) {
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(size)
 			b.ReportAllocs()
 			for b.Loop() {
-				env := &Env{Out: io.Discard, Err: os.Stderr}
-				if err := Run(b.Context(), env, append([]string{"txnlog", "dump", path}, words...)); err != nil {
+				if err := run(b); err != nil {
 					b.Fatal(err)
 				}
 			}
+		})
+	}
+	bench("apache", func(b *testing.B) error {
+		return zktest.Java(b, nil, "org.apache.zookeeper.server.persistence.TxnLogToolkit", path).Run()
+	})
+	bench("sum", func(b *testing.B) error {
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		_, err = io.CopyBuffer(struct{ io.Writer }{adler32.New()}, struct{ io.Reader }{f}, make([]byte, 256<<10))
+		return err
+	})
+	for _, words := range []string{"dump -o zkcli", "dump", "dump -o jsonl", "dump --path /none", "stats"} {
+		bench(words, func(b *testing.B) error {
+			env := &Env{Out: io.Discard, Err: os.Stderr}
+			return Run(b.Context(), env, append([]string{"txnlog"}, append(strings.Fields(words), path)...))
 		})
 	}
 }
