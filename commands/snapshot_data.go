@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"context"
 	"io"
 	"os"
 	"slices"
@@ -8,27 +9,66 @@ import (
 	"zook/snapshot"
 )
 
-// uncompressed returns f, or a temporary file of what is in it if that is
-// compressed. It is gone when it is closed.
-func uncompressed(f *os.File, path string) (*os.File, error) {
-	r, err := snapshot.NewReader(f, path)
+// plainFile is a snapshot whose bytes are not compressed: the file itself, or a
+// temporary file of what is in it, which is gone once it is closed.
+type plainFile struct {
+	*os.File
+	temp bool
+}
+
+// openPlain opens a snapshot.
+func openPlain(ctx context.Context, path string) (*plainFile, error) {
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := f.Seek(0, io.SeekStart); err != nil || r.Compression() == snapshot.None {
-		return f, err
+	r, err := snapshot.NewReader(f, path)
+	if err == nil {
+		_, err = f.Seek(0, io.SeekStart)
+	}
+	if err == nil && r.Compression() == snapshot.None {
+		return &plainFile{File: f}, nil
+	}
+	defer f.Close()
+	if err != nil {
+		return nil, err
 	}
 	temp, err := os.CreateTemp("", "zook-snapshot-")
 	if err != nil {
 		return nil, err
 	}
-	os.Remove(temp.Name()) // it stays as long as it is open
-	if err := snapshot.Uncompress(temp, f, path); err != nil {
-		temp.Close()
+	os.Remove(temp.Name()) // where that is allowed, it is there as long as it is open
+	p := &plainFile{temp, true}
+	err = snapshot.Uncompress(&contextWriter{ctx, temp}, f, path)
+	if err == nil {
+		_, err = temp.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		p.Close()
 		return nil, err
 	}
-	_, err = temp.Seek(0, io.SeekStart)
-	return temp, err
+	return p, nil
+}
+
+func (p *plainFile) Close() error {
+	err := p.File.Close()
+	if p.temp {
+		os.Remove(p.Name())
+	}
+	return err
+}
+
+// contextWriter ends with its context.
+type contextWriter struct {
+	ctx context.Context
+	w   io.Writer
+}
+
+func (c *contextWriter) Write(b []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.w.Write(b)
 }
 
 // dataReader reads the data of znodes out of an uncompressed snapshot, in any

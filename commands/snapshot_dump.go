@@ -2,7 +2,6 @@ package commands
 
 import (
 	"context"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -99,32 +98,28 @@ func (d *snapshotDump) check(cmd *cobra.Command, env *Env) error {
 // dumpAsApache prints a snapshot as Apache's SnapshotFormatter does, once all of
 // it has been read and found whole.
 func (e *Env) dumpAsApache(ctx context.Context, d *snapshotDump) error {
-	f, err := os.Open(d.file)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	withData := d.data == dataBase64
-	if withData {
-		if f, err = uncompressed(f, d.file); err != nil {
+	p := treePrinter{out: e.Out}
+	var r *snapshot.Reader
+	var err error
+	if d.data == dataBase64 {
+		var f *plainFile
+		if f, err = openPlain(ctx, d.file); err != nil {
 			return err
 		}
 		defer f.Close()
-	}
-	r, err := snapshot.NewReader(f, d.file)
-	if err != nil {
-		return err
-	}
-	t, err := e.loadSnapTree(ctx, r, d.file, treeParts{stat: !d.ncdu, offset: withData})
-	if err != nil {
-		return err
-	}
-	p := treePrinter{snapTree: t, out: e.Out}
-	switch {
-	case d.ncdu:
-		return p.printJSON(ctx, time.Now())
-	case withData:
 		p.data = f
+		r, err = snapshot.NewReader(f, d.file)
+	} else if r, err = snapshot.Open(d.file); err == nil {
+		defer r.Close()
+	}
+	if err != nil {
+		return err
+	}
+	if p.snapTree, err = e.loadSnapTree(ctx, r, d.file, treeParts{stat: !d.ncdu, offset: p.data != nil}); err != nil {
+		return err
+	}
+	if d.ncdu {
+		return p.printJSON(ctx, time.Now())
 	}
 	return p.printText(ctx, d.file)
 }

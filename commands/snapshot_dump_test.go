@@ -276,3 +276,15 @@ func TestSnapshotDumpOfPacked(t *testing.T) {
 		}
 	}
 }
+
+// The zxid that Apache's tool finds in the name of a file.
+func TestZxidOfName(t *testing.T) {
+	for name, want := range map[string]int64{
+		"snapshot.5f": 0x5f, "/x/snapshot.5F.gz": 0x5f, "snapshot.7fffffffffffffff": math.MaxInt64, "snapshot.-1f": -0x1f,
+		"snapshot": -1, "snapshot.": -1, "snapshot..5": -1, "snapshot.x": -1, "snapshot.0x5": -1, "copy.snapshot.5": -1, "log.5": -1, "snapshot.8000000000000000": -1,
+	} {
+		if got := zxidOfName(name); got != want {
+			t.Errorf("%s: got %d, want %d", name, got, want)
+		}
+	}
+}

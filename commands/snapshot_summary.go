@@ -76,7 +76,7 @@ func (e *Env) summarizeSnapshot(cmd *cobra.Command, file, path string, depth int
 		return onPath(path, jute.ErrNoNode)
 	}
 	s := treeSummary{snapTree: t, sums: t.sums(), depth: depth, p: e.Printer(true), byName: e.Format != ZkCli}
-	if len(t.children(start)) > 0 || s.byName {
+	if t.isParent(start) || s.byName {
 		err = s.print(start, path, 0)
 	}
 	if err == nil && e.Format == ZkCli {
@@ -110,7 +110,7 @@ func (s *treeSummary) print(znode int32, path string, level int) error {
 		kids = slices.SortedFunc(slices.Values(kids), func(a, b int32) int { return bytes.Compare(s.name(a), s.name(b)) })
 	}
 	for _, kid := range kids {
-		if len(s.children(kid)) == 0 {
+		if !s.isParent(kid) {
 			continue
 		}
 		if err := s.print(kid, jute.JoinPath(path, string(s.name(kid))), level+1); err != nil {

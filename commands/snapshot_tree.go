@@ -28,6 +28,7 @@ type snapTree struct {
 	parent  []int32
 	first   []int32 // kids[first[n]:first[n+1]] are the children of n
 	kids    []int32
+	parents []uint64 // a bit for each znode: whether it has children
 
 	quotas map[int32]string // data that Apache's tools make anew when they load
 }
@@ -111,11 +112,16 @@ func (t *snapTree) children(znode int32) []int32 {
 	return t.kids[t.first[znode]:t.first[znode+1]]
 }
 
+// isParent reports whether a znode has children. It costs less than to look at them.
+func (t *snapTree) isParent(znode int32) bool { return t.parents[znode>>6]>>(znode&63)&1 != 0 }
+
 // link makes lists of children, in the order of the file.
 func (t *snapTree) link() {
 	t.first = make([]int32, len(t.parent)+1)
+	t.parents = make([]uint64, len(t.parent)/64+1)
 	for _, p := range t.parent[1:] {
 		t.first[p+1]++
+		t.parents[p>>6] |= 1 << (p & 63)
 	}
 	for i := range t.parent {
 		t.first[i+1] += t.first[i]
@@ -132,33 +138,73 @@ func (t *snapTree) link() {
 // sort puts all children in the order of the sets that Apache's tools hold them in
 // (format: DataNode.addChild).
 func (t *snapTree) sort() error {
-	const childBins = 8
 	parts := int32(runtime.GOMAXPROCS(0))
+	each := (int32(len(t.address)) + parts - 1) / parts
 	errs := make([]error, parts)
 	var wg sync.WaitGroup
 	for part := range parts {
 		wg.Go(func() {
-			var kids []int32
-			m := newJavaMap(childBins, func(a, b int32) int { return javaCompare(t.name(kids[a]), t.name(kids[b])) })
-			each := (int32(len(t.address)) + parts - 1) / parts
-			for n := part * each; n < min((part+1)*each, int32(len(t.address))); n++ {
-				set := t.children(n)
-				if len(set) < 2 {
-					continue
+			s := newChildSorter(t)
+			for n := part * each; n < min((part+1)*each, int32(len(t.address))) && errs[part] == nil; n++ {
+				if set := t.children(n); len(set) > 1 {
+					errs[part] = s.sort(set)
 				}
-				kids = append(kids[:0], set...)
-				m.clear()
-				for i, kid := range kids {
-					if m.add(javaHash(t.name(kid))) != int32(i) {
-						errs[part] = fmt.Errorf("%s: %w: znode %q twice", t.file, errDamaged, t.path(kid))
-						return
-					}
-				}
-				set = set[:0]
-				m.each(func(i int32) { set = append(set, kids[i]) })
 			}
 		})
 	}
 	wg.Wait()
 	return cmp.Or(errs...)
+}
+
+// childSorter sorts the children of one znode after the other.
+type childSorter struct {
+	t     *snapTree
+	lists javaLists
+	trees *javaMap
+	kids  []int32 // in the order of the file
+	hash  []int32
+	order []int32
+}
+
+func newChildSorter(t *snapTree) *childSorter {
+	const bins = 8
+	s := &childSorter{t: t, lists: javaLists{bins: bins}}
+	s.trees = newJavaMap(bins, s.compare)
+	return s
+}
+
+func (s *childSorter) compare(a, b int32) int {
+	return javaCompare(s.t.name(s.kids[a]), s.t.name(s.kids[b]))
+}
+
+func (s *childSorter) sort(set []int32) error {
+	s.kids = append(s.kids[:0], set...)
+	s.hash, s.order = s.hash[:0], s.order[:0]
+	for _, kid := range set {
+		s.hash = append(s.hash, javaHash(s.t.name(kid)))
+	}
+	twice := int32(-1)
+	if order, ok := s.lists.order(s.hash, s.order); ok {
+		s.order = order
+		s.lists.eachPair(s.hash, order, func(a, b int32) {
+			if s.compare(a, b) == 0 {
+				twice = b
+			}
+		})
+	} else {
+		s.trees.clear()
+		for i, hash := range s.hash {
+			if s.trees.add(hash) != int32(i) {
+				twice = int32(i)
+			}
+		}
+		s.trees.each(func(i int32) { s.order = append(s.order, i) })
+	}
+	if twice >= 0 {
+		return fmt.Errorf("%s: %w: znode %q twice", s.t.file, errDamaged, s.t.path(s.kids[twice]))
+	}
+	for i, k := range s.order {
+		set[i] = s.kids[k]
+	}
+	return nil
 }

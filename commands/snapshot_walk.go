@@ -40,9 +40,11 @@ const (
 // touch brings the records of a batch into the processor's cache. They are all over
 // the memory: to wait for each of them when it is formatted takes ten times as long.
 func (p *treePrinter) touch(b *treeBatch) {
+	const line = 64
 	for _, s := range b.steps {
 		if s.znode != leaveStep {
-			b.touched += p.bytes(s.znode)[0]
+			record := p.bytes(s.znode)
+			b.touched += record[0] + record[min(line, len(record)-1)]
 		}
 	}
 }
@@ -105,12 +107,12 @@ func (w *treeWalk) fill(b *treeBatch) (entered int64) {
 		at.kids = at.kids[1:]
 		b.steps = append(b.steps, treeStep{kid, len(b.parents) - at.path, len(b.parents)})
 		entered++
-		if kids := w.children(kid); len(kids) > 0 {
+		if w.isParent(kid) {
 			w.path = w.path[:at.path]
 			if kid != 0 {
 				w.path = append(append(w.path, '/'), w.name(kid)...)
 			}
-			w.open = append(w.open, walkLevel{kids, len(w.path)})
+			w.open = append(w.open, walkLevel{w.children(kid), len(w.path)})
 		}
 	}
 	return entered

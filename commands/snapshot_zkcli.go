@@ -158,7 +158,7 @@ func (p *treePrinter) formatJSON(b *treeBatch) {
 			continue
 		}
 		out := append(b.out, ',')
-		if len(p.children(s.znode)) > 0 {
+		if p.isParent(s.znode) {
 			out = append(out, '[')
 		}
 		out = append(out, `{"name":"`...)

@@ -5,8 +5,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"errors"
-	"hash"
-	"hash/adler32"
 	"io"
 	"iter"
 	"os"
@@ -34,9 +32,9 @@ type Reader struct {
 
 	buf      []byte // the window; buf[pos:end] is not read yet
 	pos, end int
-	base     int64 // where buf begins in the snapshot
-	summed   int   // buf[:summed] is in sum
-	sum      hash.Hash32
+	base     int64         // where buf begins in the snapshot
+	summed   int           // buf[:summed] is in sum
+	sum      uint32        // the checksum
 	other    []byte        // the window before this one
 	summing  chan struct{} // closed once that is in sum; nil if it is
 	srcErr   error         // io.EOF, or why the source gives no more
@@ -72,7 +70,7 @@ func Open(path string) (*Reader, error) {
 
 // NewReader reads a snapshot from src as Open does from a file. The name is for errors.
 func NewReader(src io.Reader, name string) (*Reader, error) {
-	r := &Reader{name: name, raw: &errReader{r: src}, count: -1, buf: make([]byte, windowSize), sum: adler32.New()}
+	r := &Reader{name: name, raw: &errReader{r: src}, count: -1, buf: make([]byte, windowSize), sum: 1}
 	if err := r.uncompress(); err != nil {
 		return nil, err
 	}
@@ -323,7 +321,7 @@ func (r *Reader) left() (int, error) {
 func (r *Reader) seal() error {
 	at := r.offset()
 	r.summarize()
-	sum := r.sum.Sum32()
+	sum := r.sum
 	var val int64
 	var slash []byte
 	if err := r.decode("a checksum", func(d *jute.Decoder) { val, slash = d.Long(), d.Buffer() }); err != nil {

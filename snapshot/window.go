@@ -62,7 +62,7 @@ func (r *Reader) turn() {
 	r.pos, r.end, r.summed = 0, r.end-r.pos, 0
 	done := make(chan struct{})
 	go func() {
-		r.sum.Write(read)
+		r.sum = addAdler(r.sum, read)
 		close(done)
 	}()
 	r.summing = done
@@ -79,7 +79,7 @@ func (r *Reader) awaitSum() {
 // summarize adds what was read to the checksum.
 func (r *Reader) summarize() {
 	r.awaitSum()
-	r.sum.Write(r.buf[r.summed:r.pos])
+	r.sum = addAdler(r.sum, r.buf[r.summed:r.pos])
 	r.summed = r.pos
 }
 

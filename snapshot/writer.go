@@ -4,8 +4,6 @@ import (
 	"compress/gzip"
 	"errors"
 	"fmt"
-	"hash"
-	"hash/adler32"
 	"io"
 	"iter"
 	"math"
@@ -40,7 +38,7 @@ const (
 type Writer struct {
 	out  io.Writer
 	comp io.WriteCloser // between the bytes and out, or nil
-	sum  hash.Hash32
+	sum  uint32         // the checksum
 	buf  []byte
 	at   int // the part that may come next
 	err  error
@@ -50,7 +48,7 @@ var errOrder = errors.New("snapshot: the parts are sessions, ACLs, znodes, diges
 
 // NewWriter begins a snapshot on out, which it does not close.
 func NewWriter(out io.Writer, opts Options) *Writer {
-	w := &Writer{out: out, sum: adler32.New(), buf: make([]byte, 0, 2*flushSize)}
+	w := &Writer{out: out, sum: 1, buf: make([]byte, 0, 2*flushSize)}
 	switch opts.Compression {
 	case Gzip:
 		w.comp = gzip.NewWriter(out)
@@ -173,7 +171,7 @@ func (w *Writer) seal() error {
 	if w.flush(0) != nil {
 		return w.err
 	}
-	w.buf = jute.AppendLong(w.buf, int64(w.sum.Sum32()))
+	w.buf = jute.AppendLong(w.buf, int64(w.sum))
 	w.buf = jute.AppendUstring(w.buf, "/")
 	return w.flush(0)
 }
@@ -183,7 +181,7 @@ func (w *Writer) flush(atLeast int) error {
 	if w.err != nil || len(w.buf) < atLeast {
 		return w.err
 	}
-	w.sum.Write(w.buf)
+	w.sum = addAdler(w.sum, w.buf)
 	if w.comp != nil {
 		_, w.err = w.comp.Write(w.buf)
 	} else {

@@ -9,6 +9,7 @@ import (
 	"math/rand"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -71,18 +72,32 @@ func oddWords(r *rand.Rand, n int) (words []string) {
 	return words
 }
 
-// orderOf is the order of words in a set of 8 bins, and whether it had trees.
-func orderOf(words []string) (order []int32, trees bool) {
+// orderOf is the order of words in a set of 8 bins, and whether it had more than
+// lists.
+func orderOf(t *testing.T, words []string) (order []int32, trees bool) {
 	texts := make([][]byte, len(words))
 	for i, w := range words {
 		texts[i] = javaText([]byte(w))
 	}
-	m := newJavaMap(8, func(a, b int32) int { return javaCompare(texts[a], texts[b]) })
+	compare := func(a, b int32) int { return javaCompare(texts[a], texts[b]) }
+	m := newJavaMap(8, compare)
+	var hashes []int32
 	for _, text := range texts {
+		hashes = append(hashes, javaHash(text))
 		m.add(javaHash(text))
 	}
 	m.each(func(i int32) { order = append(order, i) })
-	return order, len(m.trees) > 0
+
+	lists := javaLists{bins: 8}
+	simple, ok := lists.order(hashes, nil)
+	twice := false
+	if ok {
+		lists.eachPair(hashes, simple, func(a, b int32) { twice = twice || compare(a, b) == 0 })
+	}
+	if ok && (twice != (len(order) < len(words)) || !twice && !slices.Equal(simple, order)) {
+		t.Errorf("%.200q: the order of lists is another", words)
+	}
+	return order, !ok
 }
 
 // javaOrders are orders that Java 17 once gave; of long ones the CRC-32.
@@ -101,7 +116,7 @@ var javaOrders = []struct {
 
 func TestJavaMapOrder(t *testing.T) {
 	for _, c := range javaOrders {
-		order, _ := orderOf(c.words)
+		order, _ := orderOf(t, c.words)
 		got := fmt.Sprint(order)
 		if len(order) > 30 {
 			got = fmt.Sprintf("%#x", crc32.ChecksumIEEE([]byte(got)))
@@ -164,7 +179,7 @@ func TestJavaMapOrderIsJavas(t *testing.T) {
 	want := strings.Split(string(out), "\n")
 	withTrees := 0
 	for i, words := range sets {
-		order, trees := orderOf(words)
+		order, trees := orderOf(t, words)
 		if trees {
 			withTrees++
 		}
