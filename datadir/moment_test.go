@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -403,5 +404,71 @@ func TestWithoutPermission(t *testing.T) {
 	defer os.Chmod(d.SnapDir, 0o755)
 	if _, err := d.At(t.Context(), Moment{}, nil); !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("a directory: %v", err)
+	}
+}
+
+// Whatever happens to a file, what is shown is a tree that was, or nothing.
+func TestAnyDamage(t *testing.T) {
+	const n = 40
+	h := newHistory(t, n)
+	whole := newDir(t)
+	h.snapshot(t, whole, 0)
+	h.log(t, whole, 1, 15)
+	h.snapshot(t, whole, 15)
+	h.log(t, whole, 16, 30)
+	h.snapshotWithDigest(t, whole, 30, snapshot.Digest{Zxid: 30, Version: datatree.DigestVersion, Digest: h.txns[29].Digest.TreeDigest})
+	h.log(t, whole, 31, n)
+	files := fingerprint(t, whole)
+	names := slices.Sorted(maps.Keys(files))
+	r := rand.New(rand.NewPCG(1, 2))
+	shown, refused := 0, 0
+	for range 700 {
+		d := newDir(t)
+		victim := names[r.IntN(len(names))]
+		for name, content := range files {
+			b := []byte(content)
+			if name == victim {
+				switch at := r.IntN(len(b)); r.IntN(5) {
+				case 0:
+					b = b[:at]
+				case 1:
+					clear(b[at:])
+				case 2:
+					b = append(b, make([]byte, r.IntN(100))...)
+				case 3:
+					b = append(b, b[at:]...)
+				default:
+					b[at] ^= 1 << r.IntN(8)
+				}
+			}
+			if err := os.WriteFile(filepath.Join(d.SnapDir, filepath.Base(name)), b, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		z := r.IntN(n + 1)
+		m := AtZxid(int64(z))
+		if r.IntN(3) == 0 {
+			m = Moment{}
+		}
+		st, err := d.At(t.Context(), m, nil)
+		switch {
+		case err != nil:
+			refused++
+			if strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), d.SnapDir) {
+				t.Errorf("it says %q", err)
+			}
+		case m != Moment{} && st.Tree.LastZxid() != int64(z):
+			t.Errorf("at %d the tree is at %d", z, st.Tree.LastZxid())
+		default:
+			shown++
+			h.check(t, st, int(st.Tree.LastZxid()))
+		}
+		if _, err := d.Survey(t.Context(), nil); err != nil {
+			t.Error(err)
+		}
+		os.RemoveAll(filepath.Dir(d.SnapDir))
+	}
+	if shown < 300 || refused < 15 {
+		t.Errorf("%d trees and %d errors: that says little", shown, refused)
 	}
 }
