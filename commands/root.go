@@ -123,6 +123,8 @@ func addGlobalFlags(root *cobra.Command, env *Env) {
 				return usagef("--%s is for the start of zook", name)
 			}
 			env.Connect.Timeout = connect.Timeout
+		} else if f.Changed("data-dir") && files.Dir == "" {
+			return usagef("--data-dir needs a directory")
 		} else if err := files.check(changedOf(f, connectFlags...)); err != nil {
 			return err
 		} else {
