@@ -10,7 +10,9 @@ import (
 
 // What Java 17 prints.
 func TestClockWritesDatesAsJava(t *testing.T) {
-	inZone(t, "UTC")
+	if !inZone(t, "UTC") {
+		return
+	}
 	c := newClock()
 	for ms, want := range map[int64]string{
 		math.MinInt64:      "Sun Dec 02 16:47:04 UTC 292269055", // before Christ
@@ -44,7 +46,9 @@ func TestClockWritesDatesAsJava(t *testing.T) {
 func TestClockInZones(t *testing.T) {
 	r := rand.New(rand.NewSource(1))
 	for _, name := range []string{"UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Apia"} {
-		inZone(t, name)
+		if !inZone(t, name) {
+			continue
+		}
 		c := newClock()
 		for i := range 20000 {
 			ms := r.Int63n(4e12) - 1e12
@@ -71,7 +75,9 @@ func TestJavaZones(t *testing.T) {
 		"America/Sao_Paulo": {"BRT", "BRT"}, "Europe/Istanbul": {"TRT", "TRT"}, "Asia/Tokyo": {"JST", "JST"}, "Etc/GMT+3": {"GMT-03:00", "GMT-03:00"},
 		"America/New_York": {"EST", "EDT"}, "Asia/Barnaul": {"GMT+07:00", "GMT+07:00"}, "Australia/Sydney": {"AEST", "AEST"}, "America/Santiago": {"CLST", "CLT"},
 	} {
-		inZone(t, zone)
+		if !inZone(t, zone) {
+			continue
+		}
 		if got := [2]string{javaZone(time.Unix(0, 0)), javaZone(time.Unix(1_720_000_000, 0))}; got != want {
 			t.Errorf("%s: got %q, want %q", zone, got, want)
 		}

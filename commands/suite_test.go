@@ -74,6 +74,11 @@ func TestMain(m *testing.M) {
 	os.Setenv("HOME", home)
 	os.Unsetenv("ZOOK_SERVER")
 	time.Local = time.FixedZone("CET", 3600)
+	if name := os.Getenv(zoneOfTest); name != "" {
+		if time.Local, err = time.LoadLocation(name); err != nil {
+			panic(err)
+		}
+	}
 	code := m.Run()
 	for i := len(cleanups) - 1; i >= 0; i-- {
 		cleanups[i]()
