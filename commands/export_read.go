@@ -18,7 +18,7 @@ import (
 
 // maxExportValue is the largest JSON value, in bytes, that is read: of a znode as
 // large as no server takes.
-const maxExportValue = 256 << 20
+const maxExportValue = 64 << 20
 
 // savedExport is an export as a savedTree.
 type savedExport struct{ path, name string }

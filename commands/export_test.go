@@ -248,7 +248,7 @@ func TestReadExportOfHostileSize(t *testing.T) {
 		t.Skip("it takes the memory of the largest value")
 	}
 	_, err := readExport(t.Context(), &endlessValue{}, "tree.json", savedVisit{})
-	if err == nil || !strings.Contains(err.Error(), "a value of more than 256 MB") || ExitCode(err) != ExitDamaged {
+	if err == nil || !strings.Contains(err.Error(), "a value of more than 64 MB") || ExitCode(err) != ExitDamaged {
 		t.Error(err)
 	}
 }
