@@ -11,9 +11,10 @@ import (
 	"time"
 
 	"github.com/creack/pty"
-	"github.com/go-zookeeper/zk"
 
+	"zook/client"
 	"zook/internal/zktest"
+	"zook/jute"
 	"zook/server"
 )
 
@@ -42,13 +43,17 @@ func shows(t *testing.T, screen string, columns, rows int) {
 func TestTopOfAnEnsemble(t *testing.T) {
 	members := zktest.Ensemble(t, 3)
 	leader := members.Leader()
-	var conns []*zk.Conn
+	var conns []*client.Client
 	for _, s := range members {
-		c := zktest.Connect(t, s.Addr)
-		if _, err := c.Create("/e", nil, zk.FlagEphemeral|zk.FlagSequence, zk.WorldACL(zk.PermAll)); err != nil {
+		c, err := client.Dial(t.Context(), client.Config{Servers: s.Addr})
+		if err != nil {
 			t.Fatal(err)
 		}
-		if _, _, _, err := c.GetW("/zookeeper"); err != nil {
+		defer c.Close()
+		if _, _, err := c.Create(t.Context(), "/e", nil, jute.OpenACL(), jute.EphemeralSequential, 0); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := c.GetW(t.Context(), "/zookeeper"); err != nil {
 			t.Fatal(err)
 		}
 		conns = append(conns, c)
@@ -59,7 +64,7 @@ func TestTopOfAnEnsemble(t *testing.T) {
 		for tick := time.NewTicker(10 * time.Millisecond); ; {
 			select {
 			case <-tick.C:
-				conns[leader].Get("/")
+				conns[leader].Get(t.Context(), "/")
 			case <-stop:
 				return
 			}
