@@ -75,7 +75,7 @@ func (c *contextWriter) Write(b []byte) (int, error) {
 // order; what is near what was read is most often at hand.
 type dataReader struct {
 	from   io.ReaderAt
-	blocks [512]dataBlock
+	blocks [1024]dataBlock
 	buf    []byte
 }
 
@@ -85,7 +85,7 @@ type dataBlock struct {
 	bytes  []byte // nil if there is none
 }
 
-const dataBlockSize = 8 << 10
+const dataBlockSize = 4 << 10
 
 // read returns data that is valid until the next call.
 func (d *dataReader) read(at int64, length int) ([]byte, error) {
