@@ -30,7 +30,7 @@ func (z *znodeFilter) addFlags(f *pflag.FlagSet) {
 	f.Var(&z.paths, "path", "only this znode (/a), tree (/a/) or pattern")
 	f.Var(&z.types, "type", "only of this type: "+strings.Join(znodeTypes, ", "))
 	f.IntVar(&z.depth, "depth", math.MaxInt, "only down to `N` levels below the root")
-	f.Lookup("depth").DefValue = ""
+	f.Lookup("depth").DefValue = "0" // so that help does not show it
 }
 
 func parseZnodeType(s string) (string, error) {
