@@ -327,8 +327,3 @@ func isSession(owner int64) bool {
 
 // follows reports whether a version is the next (PrepRequestProcessor.checkAndIncVersion).
 func follows(old, now int32) bool { return now == old+1 || old == -2 && now == 0 }
-
-// isChild reports whether path is directly below parent.
-func isChild(parent, path string) bool {
-	return path != "/" && jute.ParentPath(path) == parent
-}
