@@ -32,8 +32,16 @@ type settings struct {
 	port int
 }
 
-// keys set what one line says.
-var keys = map[string]func(s *settings, v string) error{
+// setters set what one line says, by its key.
+type setters map[string]func(s *settings, v string) error
+
+// keys are all that have a meaning here, each group in the file of its topic.
+var keys = []setters{
+	basicKeys,
+}
+
+// basicKeys are directories, ports, times and sizes.
+var basicKeys = setters{
 	"dataDir":    func(s *settings, v string) error { s.cfg.DataDir = v; return nonEmpty(v) },
 	"dataLogDir": func(s *settings, v string) error { s.cfg.DataLogDir = v; return nonEmpty(v) },
 	"clientPort": func(s *settings, v string) (err error) {
@@ -56,6 +64,16 @@ var keys = map[string]func(s *settings, v string) error{
 		s.cfg.Words = strings.FieldsFunc(v, func(r rune) bool { return r == ',' || r == ' ' })
 		return nil
 	},
+}
+
+// setterOf returns what a key sets, or nil.
+func setterOf(key string) func(s *settings, v string) error {
+	for _, group := range keys {
+		if set := group[key]; set != nil {
+			return set
+		}
+	}
+	return nil
 }
 
 // preAllocSize is in KiB; 0 turns preallocation off, as in Apache.
@@ -103,7 +121,7 @@ func parseConfig(r io.Reader, file string) (Config, []string, error) {
 			return Config{}, warnings, fmt.Errorf("%s:%d: %.40q is not key=value", file, line, text)
 		}
 		key, value := strings.TrimSpace(text[:end]), strings.TrimSpace(text[end+1:])
-		set := keys[strings.TrimPrefix(key, "zookeeper.")]
+		set := setterOf(strings.TrimPrefix(key, "zookeeper."))
 		if set == nil {
 			warnings = append(warnings, fmt.Sprintf("%s:%d: %s has no meaning here", file, line, key))
 			continue
