@@ -48,25 +48,26 @@ func Files(paths ...string) ([]string, error) {
 }
 
 func logsIn(dir string) ([]string, error) {
-	for _, d := range []string{dir, filepath.Join(dir, "version-2")} {
-		entries, err := os.ReadDir(d)
-		if err != nil {
-			if d != dir && errors.Is(err, os.ErrNotExist) {
-				break
-			}
+	d, err := logDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var entries []os.DirEntry
+	if d != "" {
+		if entries, err = os.ReadDir(d); err != nil {
 			return nil, err
 		}
-		var files []string
-		for _, e := range entries {
-			if _, ok := ParseName(e.Name()); ok && !e.IsDir() {
-				files = append(files, filepath.Join(d, e.Name()))
-			}
-		}
-		if len(files) > 0 {
-			return files, nil
+	}
+	var files []string
+	for _, e := range entries {
+		if _, ok := ParseName(e.Name()); ok && !e.IsDir() {
+			files = append(files, filepath.Join(d, e.Name()))
 		}
 	}
-	return nil, fmt.Errorf("%s: no transaction logs in this directory", dir)
+	if len(files) == 0 {
+		return nil, fmt.Errorf("%s: no transaction logs in this directory", dir)
+	}
+	return files, nil
 }
 
 // firstZxid is the zxid of the first transaction; of a log without any, the one

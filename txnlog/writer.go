@@ -45,6 +45,11 @@ type Writer struct {
 	err      error
 }
 
+// newName is what a log is called until its header is durable. It is no name of a log,
+// for us or for Apache ZooKeeper, which does not start (3.8) where a crash has left a log
+// without a header.
+const newName = "log.new"
+
 // Create creates the log of dir whose first transaction will be firstZxid, and
 // makes it durable, header and name. It takes the place of a file of that name
 // only if that one holds no transaction, as after a crash; otherwise the error
@@ -54,28 +59,47 @@ func Create(dir string, firstZxid int64, opts Options) (*Writer, error) {
 	if err := checkReplaceable(path); err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
-	if err != nil {
-		return nil, err
-	}
-	w := &Writer{f: f, prealloc: opts.Prealloc}
+	w := &Writer{prealloc: opts.Prealloc}
 	if w.prealloc == 0 {
 		w.prealloc = defaultPrealloc
 	}
+	temp := filepath.Join(dir, newName)
+	if err := w.begin(temp); err != nil {
+		os.Remove(temp)
+		return nil, err
+	}
+	err := os.Rename(temp, path)
+	if err == nil {
+		w.f, err = os.OpenFile(path, os.O_WRONLY, 0)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := durable.Dir(dir); err != nil {
+		w.f.Close()
+		return nil, err
+	}
+	return w, nil
+}
+
+// begin makes a file of a header and the first zeros. It is closed then: Windows does
+// not rename an open one.
+func (w *Writer) begin(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	w.f = f
 	h := jute.FileHeader{Magic: jute.LogMagic, Version: version}
 	w.buf = h.Append(w.buf)
 	w.flush()
 	w.padded = w.off
 	w.pad()
-	w.Sync()
-	if w.err == nil {
-		w.err = durable.Dir(dir)
+	err = w.Sync()
+	if cerr := f.Close(); err == nil {
+		err = cerr
 	}
-	if w.err != nil {
-		f.Close()
-		return nil, w.err
-	}
-	return w, nil
+	return err
 }
 
 // checkReplaceable returns nil if there is no log at path, or one without transactions.
