@@ -6,15 +6,13 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
-
-	"zook/txnlog"
 )
 
 func newTxnlogDump(env *Env) *cobra.Command {
 	var filter txnFilter
 	var data dataMode
 	cmd := &cobra.Command{
-		Use:   "dump FILE|DIR...",
+		Use:   "dump [FILE|DIR...]",
 		Short: "Print the transactions of logs",
 		Long: `Print the transactions of logs, a line each: time, zxid, session, cxid, type, path, and
 what else there is to tell. An ACL is shown unless it lets anyone do anything; a multi
@@ -27,6 +25,7 @@ Apache's TxnLogToolkit (ZooKeeper 3.10). Only -o table keeps all of them in memo
 
 A directory stands for all logs in it, or in version-2 below it. Logs are read in the order
 of their transactions, whatever the order of their names; they may be packed by gzip.
+Without any, the logs are those of --data-dir, which may be a zoo.cfg.
 
 A transaction with a wrong checksum is printed and marked DAMAGED. Where a log cannot be
 read on, a line on standard error says where and why, and the next log follows. In both
@@ -38,12 +37,12 @@ cases the exit code is 9, and of a log that ends in a transaction torn by a cras
   zook txnlog dump --since 2h --type deletes /var/lib/zookeeper/version-2
   zook txnlog dump --zxid 0x1f00000000..0x1f000000ff -o jsonl log.*.gz | jq .path
   zook txnlog dump -o zkcli log.100000001`,
-		Args: args(1, -1),
+		Args: args(0, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := filter.check(); err != nil {
 				return err
 			}
-			files, err := txnlog.Files(args...)
+			files, err := env.txnlogs(cmd, args)
 			if err != nil {
 				return err
 			}

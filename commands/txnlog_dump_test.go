@@ -333,7 +333,7 @@ func TestTxnlogDumpUsage(t *testing.T) {
 	dir := t.TempDir()
 	writeTxns(t, dir, sample()...)
 	for line, want := range map[string]string{
-		"":                            "! zook: txnlog dump: too few arguments; usage: zook txnlog dump FILE|DIR...\n= 2\n",
+		"":                            "! zook: txnlog dump: which logs? usage: zook txnlog dump [FILE|DIR...]\n= 2\n",
 		"--type creat log.1":          "! zook: txnlog dump: --type: there is no type \"creat\"; there are session, creates, deletes, write, createSession, closeSession, create, create2, createContainer, createTTL, delete, deleteContainer, setData, setACL, reconfig, multi, error, check (zook txnlog dump --help)\n= 2\n",
 		"--path a log.1":              "! zook: txnlog dump: --path: \"a\" does not begin with / (zook txnlog dump --help)\n= 2\n",
 		"--grep '(' log.1":            "! zook: txnlog dump: --grep: error parsing regexp: missing closing ): `(` (zook txnlog dump --help)\n= 2\n",

@@ -56,10 +56,11 @@ type followOptions struct {
 func newTxnlogFollow(env *Env) *cobra.Command {
 	var o followOptions
 	cmd := &cobra.Command{
-		Use:   "follow DIR",
+		Use:   "follow [DIR]",
 		Short: "Print transactions as a server logs them",
 		Long: `Print the transactions that a server adds to its logs, as dump does, from now on: those
-of DIR, or of version-2 below it; DIR may be a zoo.cfg, too. It needs no session, and
+of DIR, or of version-2 below it; DIR may be a zoo.cfg, too, and without it --data-dir
+says where they are. It needs no session, and
 shows what no client sees: sessions, refused requests, who did it. A transaction is shown
 when the server has written it, which is before it is committed.
 
@@ -73,7 +74,7 @@ follows. Ctrl-C ends it with exit code 0.
 		Example: `  zook txnlog follow /var/lib/zookeeper
   zook txnlog follow -n 20 --path /app/ --data text /var/lib/zookeeper
   zook txnlog follow --from 0x1f00000000 -o jsonl /etc/zookeeper/zoo.cfg | jq .path`,
-		Args: args(1, 1),
+		Args: args(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case o.last < 0:
@@ -84,7 +85,7 @@ follows. Ctrl-C ends it with exit code 0.
 			if err := o.filter.check(); err != nil {
 				return err
 			}
-			dir, err := logDirOf(args[0])
+			dir, err := env.followed(cmd, args)
 			if err != nil {
 				return err
 			}
@@ -120,13 +121,17 @@ follows. Ctrl-C ends it with exit code 0.
 	return cmd
 }
 
-// logDirOf is the directory itself, or where a zoo.cfg says that logs are.
-func logDirOf(name string) (string, error) {
-	st, err := os.Stat(name)
-	if err != nil || st.IsDir() {
-		return name, err
+// followed is the directory that is named, or where a zoo.cfg or --data-dir says that
+// logs are.
+func (e *Env) followed(cmd *cobra.Command, args []string) (string, error) {
+	if len(args) == 0 {
+		return e.txnlogDir(cmd)
 	}
-	dir, err := findDataDir(name)
+	st, err := os.Stat(args[0])
+	if err != nil || st.IsDir() {
+		return args[0], err
+	}
+	dir, err := findDataDir(args[0])
 	if err != nil {
 		return "", err
 	}

@@ -201,7 +201,7 @@ func TestTxnlogFollowFaults(t *testing.T) {
 		"-n -1 .":                 "! zook: txnlog follow: -n: 0 or more transactions\n= 2\n",
 		"-n 1 --from start .":     "! zook: txnlog follow: -n and --from both say where to begin: one of them is enough\n= 2\n",
 		"--from x .":              "! zook: txnlog follow: --from: \"x\" is neither start nor a zxid such as 0x1f00000002 (zook txnlog follow --help)\n= 2\n",
-		"":                        "! zook: txnlog follow: too few arguments; usage: zook txnlog follow DIR\n= 2\n",
+		"":                        "! zook: txnlog follow: which logs? usage: zook txnlog follow [DIR]\n= 2\n",
 		"--since 1h --until 2h .": "! zook: txnlog follow: --until is before --since\n= 2\n",
 	} {
 		f := startFollow(t, strings.Fields(words)...)

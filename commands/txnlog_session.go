@@ -71,8 +71,6 @@ func (e *Env) sessions(cmd *cobra.Command, id *int64, paths []string) error {
 	switch {
 	case len(paths) == 0 && e.Files.Dir == "":
 		return usagef("which logs? usage: %s", useLine(cmd))
-	case len(paths) > 0 && e.Files.Dir != "":
-		return usagef("%s and --data-dir say which files: one of them is enough", paths[0])
 	case len(paths) > 0:
 		files, err := txnlog.Files(paths...)
 		if err != nil {

@@ -5,8 +5,6 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
-
-	"zook/txnlog"
 )
 
 // txnStats is what txnlog stats prints of logs.
@@ -139,7 +137,7 @@ type timeBackwards struct {
 func newTxnlogStats(env *Env) *cobra.Command {
 	var most, depth int
 	cmd := &cobra.Command{
-		Use:   "stats FILE|DIR...",
+		Use:   "stats [FILE|DIR...]",
 		Short: "Sum up logs: types, paths, sessions, rates, errors, gaps",
 		Long: `Sum up the transactions of logs: how many of which type; which trees (to --depth names),
 znodes and sessions have most; the busiest seconds and the largest writes; requests that
@@ -160,7 +158,7 @@ where, and the exit code is 9.`,
 		Example: `  zook txnlog stats /var/lib/zookeeper
   zook txnlog stats --depth 3 -n 20 log.1f00000001
   zook txnlog stats -o json log.* | jq '.sessions.busiest[0]'`,
-		Args: args(1, -1),
+		Args: args(0, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case most < 0:
@@ -168,7 +166,7 @@ where, and the exit code is 9.`,
 			case depth < 1:
 				return usagef("--depth: a depth is 1 or more")
 			}
-			files, err := txnlog.Files(args...)
+			files, err := env.txnlogs(cmd, args)
 			if err != nil {
 				return err
 			}
