@@ -1,104 +1,139 @@
 package server
 
 import (
+	"crypto/x509"
+	"fmt"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 
 	"zook/jute"
 )
 
-// authenticator knows the ACL schemes: world, auth, digest and ip.
-//
-// Behaviour: ZooKeeperServer.checkACL, PrepRequestProcessor.fixupACL and the
-// AuthenticationProviders.
-type authenticator struct{}
+// scheme is one way to prove who a client is, and what ACLs say of it (Apache's
+// AuthenticationProvider).
+type scheme interface {
+	// authenticate returns the identities that an auth packet proves. auth is nil
+	// if the packet holds none.
+	authenticate(from peer, auth []byte) (ids []jute.ID, verdict verdict)
+	// valid reports whether an ACL may hold an id.
+	valid(id string) bool
+	// matches reports whether the id of a client is the one that an ACL names.
+	matches(id, acl string) bool
+	// proves reports whether the scheme auth stands for identities of this one.
+	proves() bool
+	// userName is the part of an id that whoAmI tells.
+	userName(id string) string
+}
 
-// authenticate returns the identity that an auth packet proves. from is the
-// client's address.
-func (a *authenticator) authenticate(p *jute.AuthPacket, from netip.Addr) (jute.ID, bool) {
-	switch p.Scheme {
-	case "digest":
-		// Java makes U+FFFD of what is no UTF-8, and its digests are in the files.
-		return jute.ID{Scheme: "digest", ID: jute.DigestID(string([]rune(string(p.Auth))))}, true
-	case "ip":
-		return jute.ID{Scheme: "ip", ID: from.String()}, true
+// peer is what is known of a client without asking it.
+type peer struct {
+	addr  netip.Addr
+	certs []*x509.Certificate // that it has shown, its own first
+}
+
+// verdict is what becomes of an auth packet.
+type verdict int
+
+const (
+	accepted verdict = iota
+	refused          // it is answered AuthFailed, then the connection ends
+	cut              // the connection ends without an answer
+)
+
+// superScheme is the scheme of identities that no ACL stops.
+const superScheme = "super"
+
+// authenticator knows the schemes and checks ACLs.
+//
+// Behaviour: ZooKeeperServer.checkACL, PrepRequestProcessor.fixupACL,
+// ProviderRegistry and AuthenticationHelper.
+type authenticator struct {
+	schemes  map[string]scheme
+	skipACL  bool
+	enforced []string // schemes of which a client must have proved one; empty: none
+}
+
+// newAuthenticator returns an error for settings that contradict each other.
+func newAuthenticator(cfg *Config) (*authenticator, error) {
+	a := &authenticator{schemes: map[string]scheme{"ip": ipScheme{}}, skipACL: cfg.SkipACL, enforced: cfg.EnforceAuth}
+	if !cfg.NoDigest {
+		digest, err := newDigestScheme(cfg)
+		if err != nil {
+			return nil, err
+		}
+		a.schemes["digest"] = digest
 	}
-	return jute.ID{}, false
+	for _, name := range cfg.AuthSchemes {
+		switch name {
+		case "ensemble":
+			a.schemes[name] = ensembleScheme{names: cfg.EnsembleNames}
+		default:
+			return nil, fmt.Errorf("there is no authentication scheme %q", name)
+		}
+	}
+	for _, name := range a.enforced {
+		if a.schemes[name] == nil {
+			return nil, fmt.Errorf("enforce.auth.schemes: the scheme %q is not available", name)
+		}
+	}
+	return a, nil
+}
+
+// authenticate returns the identities that an auth packet proves.
+func (a *authenticator) authenticate(p *jute.AuthPacket, from peer) ([]jute.ID, verdict) {
+	s := a.schemes[p.Scheme]
+	if s == nil {
+		return nil, refused
+	}
+	return s.authenticate(from, p.Auth)
+}
+
+// mustAuthenticate reports whether a client with these identities has yet to
+// prove one before it may ask for anything (enforce.auth.enabled).
+func (a *authenticator) mustAuthenticate(ids []jute.ID) bool {
+	return len(a.enforced) > 0 && !slices.ContainsFunc(ids, func(id jute.ID) bool {
+		return slices.Contains(a.enforced, id.Scheme)
+	})
 }
 
 // userName is the part of an identity that whoAmI tells: no digest's hash.
-func userName(id jute.ID) string {
-	if id.Scheme == "digest" {
-		user, _, _ := strings.Cut(id.ID, ":")
-		return user
+func (a *authenticator) userName(id jute.ID) string {
+	if s := a.schemes[id.Scheme]; s != nil {
+		return s.userName(id.ID)
 	}
-	return id.ID
+	return ""
 }
 
 // allowed reports whether acl grants one of perms to one of ids. An empty ACL,
 // which no request can set, grants nothing.
 func (a *authenticator) allowed(acl []jute.ACL, perms jute.Perms, ids []jute.ID) bool {
+	if a.skipACL {
+		return true
+	}
 	for _, e := range acl {
-		if e.Perms&perms == 0 {
-			continue
-		}
-		if e.ID.Scheme == "world" && e.ID.ID == "anyone" {
+		if e.Perms&perms != 0 && a.names(e.ID, ids) {
 			return true
 		}
-		for _, id := range ids {
-			if id.Scheme == e.ID.Scheme && matches(id, e.ID.ID) {
-				return true
-			}
+	}
+	return slices.ContainsFunc(ids, func(id jute.ID) bool { return id.Scheme == superScheme })
+}
+
+// names reports whether an entry of an ACL names one of ids.
+func (a *authenticator) names(entry jute.ID, ids []jute.ID) bool {
+	if entry.Scheme == "world" {
+		return entry.ID == "anyone"
+	}
+	s := a.schemes[entry.Scheme]
+	if s == nil {
+		return false
+	}
+	for _, id := range ids {
+		if id.Scheme == entry.Scheme && s.matches(id.ID, entry.ID) {
+			return true
 		}
 	}
 	return false
-}
-
-// matches reports whether an identity is the one that an ACL names: for ip, an
-// address or a network such as 10.0.0.0/8.
-func matches(id jute.ID, acl string) bool {
-	if id.Scheme != "ip" {
-		return id.ID == acl
-	}
-	network, ok := parseNetwork(acl)
-	addr, err := netip.ParseAddr(id.ID)
-	return ok && err == nil && network.Contains(addr)
-}
-
-// parseNetwork parses an address, or a network as address/bits. Numbers may be
-// written as Java reads them, with leading zeros.
-func parseNetwork(s string) (netip.Prefix, bool) {
-	host, length, hasLength := strings.Cut(s, "/")
-	addr, ok := parseAddr(host)
-	bits := addr.BitLen()
-	if hasLength {
-		n, err := strconv.Atoi(length)
-		ok = ok && err == nil && n >= 0 && n <= bits
-		bits = n
-	}
-	return netip.PrefixFrom(addr, bits), ok
-}
-
-func parseAddr(s string) (netip.Addr, bool) {
-	if strings.Contains(s, ":") {
-		addr, err := netip.ParseAddr(s)
-		return addr, err == nil && addr.Zone() == "" && !strings.Contains(s, ".")
-	}
-	parts := strings.Split(s, ".")
-	var b [4]byte
-	if len(parts) != len(b) {
-		return netip.Addr{}, false
-	}
-	for i, p := range parts {
-		n, err := strconv.Atoi(p)
-		if err != nil || n < 0 || n > 255 {
-			return netip.Addr{}, false
-		}
-		b[i] = byte(n)
-	}
-	return netip.AddrFrom4(b), true
 }
 
 // fixACL checks an ACL that a client sets and replaces the scheme auth by the
@@ -109,36 +144,24 @@ func (a *authenticator) fixACL(acl []jute.ACL, ids []jute.ID) ([]jute.ACL, jute.
 		if slices.Contains(acl[:i], e) {
 			continue
 		}
-		switch e.ID.Scheme {
-		case "world":
-			if e.ID.ID != "anyone" {
-				return nil, jute.ErrInvalidACL
-			}
+		s := a.schemes[e.ID.Scheme]
+		switch {
+		case e.ID.Scheme == "world" && e.ID.ID == "anyone":
 			out = append(out, e)
-		case "auth":
-			found := false
+		case e.ID.Scheme == "auth":
+			before := len(out)
 			for _, id := range ids {
-				if id.Scheme == "digest" { // an address proves no identity
+				if s := a.schemes[id.Scheme]; s != nil && s.proves() {
 					out = append(out, jute.ACL{Perms: e.Perms, ID: id})
-					found = true
 				}
 			}
-			if !found {
+			if len(out) == before {
 				return nil, jute.ErrInvalidACL
 			}
-		case "digest":
-			// Exactly one colon with something behind it, but for more at the end.
-			if _, hash, ok := strings.Cut(strings.TrimRight(e.ID.ID, ":"), ":"); !ok || strings.Contains(hash, ":") {
-				return nil, jute.ErrInvalidACL
-			}
-			out = append(out, e)
-		case "ip":
-			if _, ok := parseNetwork(e.ID.ID); !ok {
-				return nil, jute.ErrInvalidACL
-			}
-			out = append(out, e)
-		default:
+		case s == nil || !s.valid(e.ID.ID):
 			return nil, jute.ErrInvalidACL
+		default:
+			out = append(out, e)
 		}
 	}
 	if len(out) == 0 {

@@ -39,6 +39,26 @@ type Config struct {
 	// Words are the four-letter words that are answered
 	// (4lw.commands.whitelist), "*" all; nil is srvr and ruok.
 	Words []string
+
+	// SuperDigest is the id of the super user, whom no ACL stops, as
+	// user:base64(digest) (DigestAuthenticationProvider.superDigest); "" is nobody.
+	SuperDigest string
+	// DigestAlgorithm is Java's name of a digest
+	// (DigestAuthenticationProvider.digestAlg); "" is SHA1.
+	DigestAlgorithm string
+	// NoDigest turns the scheme digest off (DigestAuthenticationProvider.enabled).
+	NoDigest bool
+	// AuthSchemes are schemes beside ip and digest (authProvider.*): "ensemble".
+	AuthSchemes []string
+	// EnsembleNames are what the scheme ensemble accepts (ensembleAuthName); nil
+	// is anything.
+	EnsembleNames []string
+	// EnforceAuth are schemes of which a client must have proved one before it may
+	// ask for anything (enforce.auth.enabled, enforce.auth.schemes); nil is none.
+	EnforceAuth []string
+	// SkipACL lets every client do everything (skipACL).
+	SkipACL bool
+
 	// Logger gets what an operator should know; nil is nobody.
 	Logger *slog.Logger
 }

@@ -49,7 +49,7 @@ func newConn(s *Server, nc net.Conn) *conn {
 	if ap, err := netip.ParseAddrPort(nc.RemoteAddr().String()); err == nil {
 		c.addr = ap.Addr().Unmap()
 	}
-	c.ids = []jute.ID{{Scheme: "ip", ID: c.addr.String()}}
+	c.ids = []jute.ID{ipIdentity(c.addr)}
 	return c
 }
 
@@ -173,6 +173,10 @@ func (c *conn) readLoop(r *bufio.Reader) error {
 			if err := c.authenticate(&op); err != nil {
 				return err
 			}
+		case c.srv.auth.mustAuthenticate(c.identities()):
+			c.out.put(&jute.ReplyHeader{Xid: op.xid, Err: jute.ErrSessionClosedRequireSASLAuth}, nil)
+			c.out.end()
+			return errors.New("a request of a client that has not authenticated")
 		case !c.enqueue(op):
 			if op.write {
 				return net.ErrClosed
@@ -239,28 +243,35 @@ func (c *conn) identities() []jute.ID {
 	return c.ids
 }
 
-// authenticate handles an auth packet. One that proves nothing ends the
-// connection.
+// authenticate handles an auth packet. One that is refused ends the connection.
 func (c *conn) authenticate(op *clientOp) error {
 	var p jute.AuthPacket
 	if err := jute.Unmarshal(op.body, &p); err != nil {
 		return fmt.Errorf("auth packet: %w", err)
 	}
-	h := jute.ReplyHeader{Xid: op.xid}
-	id, ok := c.srv.auth.authenticate(&p, c.addr)
-	if !ok {
-		h.Err = jute.ErrAuthFailed
-		c.out.put(&h, nil)
+	ids, verdict := c.srv.auth.authenticate(&p, peer{addr: c.addr})
+	switch verdict {
+	case refused:
+		c.out.put(&jute.ReplyHeader{Xid: op.xid, Err: jute.ErrAuthFailed}, nil)
 		c.out.end()
+		fallthrough
+	case cut:
 		return fmt.Errorf("authentication failed for scheme %q", p.Scheme)
 	}
-	c.idsMu.Lock()
-	if !slices.Contains(c.ids, id) {
-		c.ids = append(c.ids[:len(c.ids):len(c.ids)], id)
-	}
-	c.idsMu.Unlock()
-	c.out.put(&h, nil)
+	c.addIdentities(ids...)
+	c.out.put(&jute.ReplyHeader{Xid: op.xid}, nil)
 	return nil
+}
+
+// addIdentities adds what the client has proved.
+func (c *conn) addIdentities(ids ...jute.ID) {
+	c.idsMu.Lock()
+	defer c.idsMu.Unlock()
+	for _, id := range ids {
+		if !slices.Contains(c.ids, id) {
+			c.ids = append(c.ids[:len(c.ids):len(c.ids)], id)
+		}
+	}
 }
 
 // close ends the connection at once; the session stays.

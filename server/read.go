@@ -145,7 +145,7 @@ func (r reader) multiRead(q *jute.MultiRequest) (jute.Record, jute.ErrCode) {
 func (r reader) whoAmI() jute.Record {
 	res := &jute.WhoAmIResponse{ClientInfo: []jute.ClientInfo{}}
 	for _, id := range r.c.identities() {
-		res.ClientInfo = append(res.ClientInfo, jute.ClientInfo{AuthScheme: id.Scheme, User: userName(id)})
+		res.ClientInfo = append(res.ClientInfo, jute.ClientInfo{AuthScheme: id.Scheme, User: r.c.srv.auth.userName(id)})
 	}
 	return res
 }

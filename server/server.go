@@ -70,7 +70,7 @@ type Server struct {
 // start; Close ends the server.
 func Start(ctx context.Context, cfg Config) (*Server, error) {
 	s := &Server{
-		log: cfg.Logger, auth: &authenticator{}, requests: newQueue[*request](),
+		log: cfg.Logger, requests: newQueue[*request](),
 		conns: map[*conn]struct{}{}, attached: map[int64]*conn{}, awaiting: map[int64]*conn{},
 		stopping: make(chan struct{}), prepDone: make(chan struct{}),
 	}
@@ -96,6 +96,9 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 	}
 	var err error
 	if s.cfg, err = cfg.withDefaults(); err != nil {
+		return err
+	}
+	if s.auth, err = newAuthenticator(&s.cfg); err != nil {
 		return err
 	}
 	// The port first: a second server on the same configuration ends here.
