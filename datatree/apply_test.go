@@ -404,7 +404,7 @@ func TestReadsAreRefusedByACL(t *testing.T) {
 		}
 	}
 	v.Close()
-	if c := w.tree.Counts().Watches; c != 2 { // /r and, by exists, /no
+	if c := w.tree.Counts().Watches; c != 3 { // data and children of /r and, by exists, /no
 		t.Errorf("%d watches were set", c)
 	}
 }

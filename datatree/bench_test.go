@@ -88,7 +88,7 @@ func BenchmarkApplySetWatched(b *testing.B) {
 
 type counter struct{ n int }
 
-func (c *counter) Notify(Event) { c.n++ }
+func (c *counter) Notify(*Event) { c.n++ }
 
 func BenchmarkBuild(b *testing.B) {
 	_, paths := benchTree(b)

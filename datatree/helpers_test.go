@@ -249,7 +249,7 @@ func load(t testing.TB, e *Export, during func()) *Tree {
 // recorder is a Watcher that notes what it is told.
 type recorder struct{ events []Event }
 
-func (r *recorder) Notify(e Event) { r.events = append(r.events, e) }
+func (r *recorder) Notify(e *Event) { r.events = append(r.events, *e) }
 
 // take returns and forgets the events, as "NodeCreated /a@5".
 func (r *recorder) take() string {

@@ -76,15 +76,17 @@ func (t *Tree) Digest() (digest, zxid int64) {
 
 // Counts are the sizes that the four-letter words report.
 type Counts struct {
-	Znodes, Ephemerals, Watches int
-	DataSize                    int64 // bytes of paths and data
+	Znodes, Ephemerals int
+	Watches            int   // in both of Apache's tables (DataTree.getWatchCount)
+	DataSize           int64 // bytes of paths and data
 }
 
 // Counts returns the sizes of the tree.
 func (t *Tree) Counts() Counts {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	c := Counts{Znodes: len(t.nodes), Watches: t.watches.count(), DataSize: t.dataSize}
+	sums := t.WatchSums()
+	c := Counts{Znodes: len(t.nodes), Watches: sums.Data + sums.Child, DataSize: t.dataSize}
 	for _, paths := range t.ephemerals {
 		c.Ephemerals += len(paths)
 	}

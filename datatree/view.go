@@ -133,7 +133,7 @@ func (v View) AddWatch(path string, mode jute.AddWatchMode, w Watcher) {
 func (v View) SetWatches(s *jute.SetWatches2, w Watcher) {
 	t, since := v.t, s.RelativeZxid
 	tell := func(typ jute.EventType, path string, acl []jute.ACL) {
-		w.Notify(Event{Type: typ, Path: path, Zxid: -1, ACL: acl})
+		w.Notify(&Event{Type: typ, Path: path, Zxid: -1, ACL: acl})
 	}
 	for _, path := range s.DataWatches {
 		switch n := t.nodes[path]; {
@@ -172,14 +172,10 @@ func (v View) SetWatches(s *jute.SetWatches2, w Watcher) {
 
 // HasWatch reports whether w has a watch of the type on path.
 func (v View) HasWatch(path string, typ jute.WatcherType, w Watcher) bool {
-	v.t.watches.mu.Lock()
-	defer v.t.watches.mu.Unlock()
-	return v.t.watches.byPath[path][w]&kindsOf(typ) != 0
+	return v.t.watches.has(path, w, kindsOf(typ))
 }
 
 // RemoveWatch removes watches of the type and reports whether there were any.
 func (v View) RemoveWatch(path string, typ jute.WatcherType, w Watcher) bool {
-	v.t.watches.mu.Lock()
-	defer v.t.watches.mu.Unlock()
-	return v.t.watches.remove(path, w, kindsOf(typ)) != 0
+	return v.t.watches.remove(path, w, kindsOf(typ))
 }

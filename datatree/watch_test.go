@@ -218,8 +218,8 @@ func TestRemoveWatches(t *testing.T) {
 		t.Error("a watch on another path")
 	}
 	tree.RemoveWatcher(other)
-	if n := len(tree.watches.byPath) + len(tree.watches.byWatcher) + tree.watches.recursive; n != 0 {
-		t.Errorf("the table is not empty: %+v", &tree.watches)
+	if sums := tree.WatchSums(); sums != (WatchSums{}) {
+		t.Errorf("the table is not empty: %+v", sums)
 	}
 }
 
@@ -279,10 +279,7 @@ func TestEventsCarryTheACL(t *testing.T) {
 
 // A model of the watches: what each watcher is to be told, and once.
 func TestWatchesAgainstAModel(t *testing.T) {
-	type key struct {
-		path string
-		w    int
-	}
+	type key = watchKey
 	for seed := range uint64(30) {
 		h := &history{world: newWorld(t), rnd: rand.New(rand.NewPCG(5, seed))}
 		watchers := []*recorder{{}, {}, {}}
@@ -349,6 +346,81 @@ func TestWatchesAgainstAModel(t *testing.T) {
 					t.Fatalf("seed %d, zxid %d, watcher %d:\n got %v\nwant %v", seed, h.zxid, i, got, want[i])
 				}
 			}
+			model := map[key]watchKind{}
+			for kind, set := range map[watchKind]map[key]bool{watchData: data, watchChild: child, watchPersist: persist, watchRecursive: recursive} {
+				for k := range set {
+					model[k] |= kind
+				}
+			}
+			checkSums(t, h.tree, model)
 		}
+	}
+}
+
+type watchKey struct {
+	path string
+	w    int
+}
+
+// checkSums compares the counts with a model of who watches what.
+func checkSums(t *testing.T, tree *Tree, model map[watchKey]watchKind) {
+	t.Helper()
+	var want WatchSums
+	paths, watchers := map[string]bool{}, map[int]bool{}
+	for k, kinds := range model {
+		if kinds&ofDataTable != 0 {
+			want.Data++
+			paths[k.path], watchers[k.w] = true, true
+		}
+		if kinds&ofChildTable != 0 {
+			want.Child++
+		}
+	}
+	want.Paths, want.Watchers = len(paths), len(watchers)
+	if got := tree.WatchSums(); got != want {
+		t.Fatalf("%+v are counted, %+v are there", got, want)
+	}
+	byPath, byWatcher := 0, 0
+	tree.WatchesByPath(func(path string, ws []Watcher) {
+		byPath += len(ws)
+		if !paths[path] {
+			t.Fatalf("%s is reported as watched", path)
+		}
+	})
+	tree.WatchesByWatcher(func(_ Watcher, ps []string) { byWatcher += len(ps) })
+	if byPath != want.Data || byWatcher != want.Data {
+		t.Fatalf("%d watches are reported by path and %d by watcher instead of %d", byPath, byWatcher, want.Data)
+	}
+}
+
+// A table that many have used is as good as new.
+func TestManyWatches(t *testing.T) {
+	tree := New()
+	ws := make([]*recorder, 300)
+	for round := range 2 {
+		for i := range ws {
+			ws[i] = &recorder{}
+			for j := range 300 {
+				exists(tree, fmt.Sprintf("/%d", (i*7+j)%1000), ws[i])
+			}
+		}
+		if n := tree.WatchSums(); n != (WatchSums{Data: 90000, Paths: 1000, Watchers: 300}) {
+			t.Fatalf("round %d: %+v", round, n)
+		}
+		if !hasWatch(tree, "/299", jute.WatcherData, ws[0]) || hasWatch(tree, "/300", jute.WatcherData, ws[0]) {
+			t.Fatal("a watch is not found, or one that was never set")
+		}
+		for i, w := range ws {
+			if i%2 == 0 {
+				tree.RemoveWatcher(w)
+			}
+		}
+		if n := tree.WatchSums(); n.Data != 45000 || n.Watchers != 150 {
+			t.Fatalf("round %d: %+v are left", round, n)
+		}
+		for _, w := range ws {
+			tree.RemoveWatcher(w)
+		}
+		checkSums(t, tree, nil)
 	}
 }

@@ -220,13 +220,11 @@ func (c *conn) reply(op *clientOp, err jute.ErrCode, rec jute.Record) {
 
 // Notify sends a watch event (datatree.Watcher). It is called with the tree
 // locked, so the event is in out before any read that could see the change.
-func (c *conn) Notify(e datatree.Event) {
+func (c *conn) Notify(e *datatree.Event) {
 	if !c.Allowed(e.ACL, jute.PermRead) {
 		return
 	}
-	ok := c.out.put(&jute.ReplyHeader{Xid: jute.XidNotification, Zxid: e.Zxid},
-		&jute.WatcherEvent{Type: e.Type, State: jute.StateSyncConnected, Path: e.Path})
-	if !ok {
+	if !c.out.putFrame(e.Frame()) {
 		c.out.close() // nothing more gathers, though closing takes other locks
 		go c.close()
 	}

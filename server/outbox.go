@@ -58,6 +58,18 @@ func (o *outbox) put(first, second jute.Record) bool {
 	return len(o.frames) <= maxOutEvents
 }
 
+// putFrame adds a frame that is whole, as put does.
+func (o *outbox) putFrame(frame []byte) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed || o.ending {
+		return true
+	}
+	o.frames = append(o.frames, frame...)
+	o.wake.Signal()
+	return len(o.frames) <= maxOutEvents
+}
+
 // full reports whether the client should first receive something.
 func (o *outbox) full() bool {
 	o.mu.Lock()
