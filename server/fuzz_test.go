@@ -130,7 +130,7 @@ func FuzzConfig(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, file string) {
-		cfg, warnings, err := parseConfig(strings.NewReader(file), "zoo.cfg")
+		cfg, warnings, err := parseConfig(file, nil)
 		for _, w := range warnings {
 			if !strings.HasPrefix(w, "zoo.cfg:") || strings.Contains(w, "\n") {
 				t.Errorf("warning %q", w)

@@ -1,14 +1,10 @@
 package server
 
 import (
-	"bufio"
+	"errors"
 	"fmt"
-	"io"
-	"net"
-	"os"
-	"strconv"
+	"slices"
 	"strings"
-	"time"
 )
 
 // ReadConfig reads a zoo.cfg. A key without a meaning here is a warning, a line
@@ -17,125 +13,199 @@ import (
 // Keys and defaults are Apache's (QuorumPeerConfig.java); system properties may
 // stand with or without their prefix "zookeeper.".
 func ReadConfig(file string) (Config, []string, error) {
-	f, err := os.Open(file)
+	f, err := ReadConfigFile(file, nil)
 	if err != nil {
 		return Config{}, nil, err
 	}
-	defer f.Close()
-	return parseConfig(f, file)
+	return f.Config, f.Warnings(), f.Err()
 }
 
-// settings are what lines say that only make sense together.
+// ConfigFile is a zoo.cfg as it was read, right or wrong.
+type ConfigFile struct {
+	Path     string
+	Config   Config
+	Problems []Problem // in the order in which they were found
+	Members  []Member  // of the ensemble: server.N
+
+	given map[string]property // by key without prefix
+}
+
+// Problem is something wrong with a configuration.
+type Problem struct {
+	Place string // file:line, the file, or an environment variable
+	Key   string // "" if it is not about one
+	Text  string // what is wrong
+	Fatal bool   // no server starts with it
+}
+
+// String is the problem in one line.
+func (p Problem) String() string {
+	line := p.Place + ": " + p.Text
+	switch {
+	case p.Key != "" && p.Fatal:
+		line = p.Place + ": " + p.Key + ": " + p.Text
+	case p.Key != "":
+		line = p.Place + ": " + p.Key + " " + p.Text
+	}
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return '?'
+		}
+		return r
+	}, line)
+}
+
+// Err is the first problem that keeps a server from starting, or nil.
+func (f *ConfigFile) Err() error {
+	for _, p := range f.Problems {
+		if p.Fatal {
+			return errors.New(p.String())
+		}
+	}
+	return nil
+}
+
+// Warnings are the problems that a server starts with, a line each.
+func (f *ConfigFile) Warnings() []string {
+	var lines []string
+	for _, p := range f.Problems {
+		if !p.Fatal {
+			lines = append(lines, p.String())
+		}
+	}
+	return lines
+}
+
+// ReadConfigFile reads a zoo.cfg and what is wrong with it. getenv, unless it is nil,
+// is asked for the variables that give Apache's server its system properties,
+// SERVER_JVMFLAGS and JVMFLAGS; what the file says counts more. The error is of a
+// file that cannot be read at all.
+func ReadConfigFile(file string, getenv func(string) string) (*ConfigFile, error) {
+	props, problems, err := readProperties(file)
+	if err != nil {
+		return nil, err
+	}
+	s := newSettings(file, problems)
+	if getenv != nil {
+		s.takeAll(systemProperties(getenv))
+	}
+	s.takeAll(props)
+	s.finish()
+	return &s.file, nil
+}
+
+// settings is a configuration while it is read: the Config, and what lines say that
+// only makes sense together.
 type settings struct {
-	cfg  Config
-	host string
-	port int
+	cfg  *Config // file.Config
+	file ConfigFile
+	key  string // of the line that is taken, without prefix
+
+	host           string
+	port           int // of clientPort; -1 is not set
+	dynamicFile    string
+	onlyEnsembles  bool // standaloneEnabled=false
+	inEnsembleFile bool // while dynamicFile is read
 }
 
-// setters set what one line says, by its key.
-type setters map[string]func(s *settings, v string) error
-
-// keys are all that have a meaning here, each group in the file of its topic.
-var keys = []setters{
-	basicKeys,
+func newSettings(file string, problems []Problem) *settings {
+	s := &settings{port: -1, file: ConfigFile{Path: file, Problems: problems, given: map[string]property{}}}
+	s.cfg = &s.file.Config
+	return s
 }
 
-// basicKeys are directories, ports, times and sizes.
-var basicKeys = setters{
-	"dataDir":    func(s *settings, v string) error { s.cfg.DataDir = v; return nonEmpty(v) },
-	"dataLogDir": func(s *settings, v string) error { s.cfg.DataLogDir = v; return nonEmpty(v) },
-	"clientPort": func(s *settings, v string) (err error) {
-		s.port, err = number(v, 0, 65535)
-		return err
-	},
-	"clientPortAddress": func(s *settings, v string) error { s.host = v; return nonEmpty(v) },
-	"tickTime":          func(s *settings, v string) error { return millis(&s.cfg.TickTime, v) },
-	"minSessionTimeout": func(s *settings, v string) error { return millis(&s.cfg.MinSessionTimeout, v) },
-	"maxSessionTimeout": func(s *settings, v string) error { return millis(&s.cfg.MaxSessionTimeout, v) },
-	"jute.maxbuffer":    func(s *settings, v string) (err error) { s.cfg.MaxFrame, err = number(v, 1024, 1<<30); return err },
-	"snapCount":         func(s *settings, v string) (err error) { s.cfg.SnapCount, err = number(v, 2, 1<<31-1); return err },
-	"preAllocSize":      preAllocSize,
-	"extendedTypesEnabled": func(s *settings, v string) (err error) {
-		s.cfg.ExtendedTypes, err = strconv.ParseBool(v)
-		return err
-	},
-	"znode.container.checkIntervalMs": func(s *settings, v string) error { return millis(&s.cfg.ContainerCheckInterval, v) },
-	"4lw.commands.whitelist": func(s *settings, v string) error {
-		s.cfg.Words = strings.FieldsFunc(v, func(r rune) bool { return r == ',' || r == ' ' })
-		return nil
-	},
+// takeAll sets what properties say, in their order: the last of a key counts.
+func (s *settings) takeAll(props []property) {
+	for _, p := range props {
+		s.take(p)
+	}
 }
 
-// setterOf returns what a key sets, or nil.
-func setterOf(key string) func(s *settings, v string) error {
+func (s *settings) take(p property) {
+	s.key = strings.TrimPrefix(p.key, "zookeeper.")
+	st, ok := settingOf(s.key)
+	if !ok {
+		s.warn(p, unknownKey(s.key))
+		return
+	}
+	if before, ok := s.file.given[s.key]; ok && !s.inEnsembleFile {
+		s.warn(p, "is set at "+before.place+" too; this one counts")
+	}
+	s.file.given[s.key] = p
+	if err := st.set(s, p.value); err != nil {
+		s.file.Problems = append(s.file.Problems, Problem{Place: p.place, Key: p.key, Text: err.Error(), Fatal: true})
+	}
+}
+
+// warn adds a problem that a server starts with.
+func (s *settings) warn(p property, text string) {
+	s.file.Problems = append(s.file.Problems, Problem{Place: p.place, Key: fmt.Sprintf("%.60s", p.key), Text: text})
+}
+
+// wrong adds a problem that no server starts with, at the line that set a key.
+func (s *settings) wrong(key, format string, args ...any) {
+	place := s.file.Path
+	if p, ok := s.file.given[key]; ok {
+		place = p.place
+	}
+	s.file.Problems = append(s.file.Problems, Problem{Place: place, Key: key, Text: fmt.Sprintf(format, args...), Fatal: true})
+}
+
+// isSet reports whether a key was given.
+func (s *settings) isSet(key string) bool {
+	_, ok := s.file.given[key]
+	return ok
+}
+
+// unknownKey says that a key has no meaning here, and which one was probably meant.
+func unknownKey(key string) string {
+	const says = "has no meaning here"
 	for _, group := range keys {
-		if set := group[key]; set != nil {
-			return set
+		for known := range group {
+			if strings.EqualFold(known, key) {
+				return says + "; did you mean " + known + "?"
+			}
 		}
 	}
-	return nil
+	return says
 }
 
-// preAllocSize is in KiB; 0 turns preallocation off, as in Apache.
-func preAllocSize(s *settings, v string) error {
-	kb, err := number(v, 0, 1<<31-1)
-	s.cfg.PreAllocSize = int64(kb) << 10
-	if kb == 0 {
-		s.cfg.PreAllocSize = -1
+// finishers look at what only makes sense once all lines have been read.
+var finishers = []func(*settings){
+	finishDirectories,
+	finishEnsemble,
+	finishPorts,
+	finishTimes,
+}
+
+func (s *settings) finish() {
+	for _, f := range finishers {
+		f(s)
 	}
-	return err
 }
 
-func nonEmpty(v string) error {
-	if v == "" {
-		return fmt.Errorf("it is empty")
-	}
-	return nil
-}
-
-func number(v string, lowest, highest int) (int, error) {
-	n, err := strconv.Atoi(v)
-	if err != nil || n < lowest || n > highest {
-		return 0, fmt.Errorf("%q is not a number from %d to %d", v, lowest, highest)
-	}
-	return n, nil
-}
-
-func millis(d *time.Duration, v string) error {
-	n, err := number(v, 1, 1<<31-1)
-	*d = time.Duration(n) * time.Millisecond
-	return err
-}
-
-func parseConfig(r io.Reader, file string) (Config, []string, error) {
-	s := settings{port: 2181}
-	var warnings []string
-	sc := bufio.NewScanner(r)
-	for line := 1; sc.Scan(); line++ {
-		text := strings.TrimSpace(sc.Text())
-		if text == "" || text[0] == '#' || text[0] == '!' {
-			continue
-		}
-		end := strings.IndexAny(text, "=:") // either, as in every Java properties file
-		if end == -1 {
-			return Config{}, warnings, fmt.Errorf("%s:%d: %.40q is not key=value", file, line, text)
-		}
-		key, value := strings.TrimSpace(text[:end]), strings.TrimSpace(text[end+1:])
-		set := setterOf(strings.TrimPrefix(key, "zookeeper."))
-		if set == nil {
-			warnings = append(warnings, fmt.Sprintf("%s:%d: %s has no meaning here", file, line, key))
-			continue
-		}
-		if err := set(&s, value); err != nil {
-			return Config{}, warnings, fmt.Errorf("%s:%d: %s: %w", file, line, key, err)
+// systemProperties are the -D of the variables that zkServer.sh gives to Java.
+func systemProperties(getenv func(string) string) []property {
+	var props []property
+	for _, name := range []string{"SERVER_JVMFLAGS", "JVMFLAGS"} {
+		for _, word := range strings.Fields(getenv(name)) {
+			definition, ok := strings.CutPrefix(word, "-D")
+			if !ok {
+				continue
+			}
+			key, value, _ := strings.Cut(definition, "=")
+			if isOurs(key) {
+				props = append(props, property{key, value, name})
+			}
 		}
 	}
-	if err := sc.Err(); err != nil {
-		return Config{}, warnings, fmt.Errorf("%s: %w", file, err)
-	}
-	if s.cfg.DataDir == "" {
-		return Config{}, warnings, fmt.Errorf("%s: dataDir is not set", file)
-	}
-	s.cfg.Addr = net.JoinHostPort(s.host, strconv.Itoa(s.port))
-	return s.cfg, warnings, nil
+	return props
+}
+
+// isOurs reports whether a system property is of ZooKeeper, not of Java or a library,
+// and not one of the scripts' own.
+func isOurs(key string) bool {
+	theirs := []string{"zookeeper.log.dir", "zookeeper.log.file", "zookeeper.log.threshold",
+		"zookeeper.console.threshold", "zookeeper.root.logger", "zookeeper.jmx.log4j.disable"}
+	return (strings.HasPrefix(key, "zookeeper.") || key == "jute.maxbuffer") && !slices.Contains(theirs, key)
 }

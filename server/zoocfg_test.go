@@ -25,7 +25,7 @@ initLimit=10
 dataDir=/var/lib/zookeeper
 clientPort=2181
 #server.1=zookeeper1:2888:3888
-`, want: Config{DataDir: "/var/lib/zookeeper", Addr: ":2181", TickTime: 2 * time.Second}, warnings: []string{"zoo.cfg:4: initLimit"}},
+`, want: Config{DataDir: "/var/lib/zookeeper", Addr: ":2181", TickTime: 2 * time.Second}},
 	{name: "all keys", file: ` dataDir = /d
 dataLogDir=/l
 clientPort:2999
@@ -42,23 +42,48 @@ zookeeper.4lw.commands.whitelist=stat, ruok
 		MaxFrame: 4 << 20, SnapCount: 500, PreAllocSize: 1 << 20, ExtendedTypes: true, ContainerCheckInterval: 100 * time.Millisecond, Words: []string{"stat", "ruok"}}},
 	{name: "no preallocation", file: "dataDir=/d\npreAllocSize=0", want: Config{DataDir: "/d", Addr: ":2181", PreAllocSize: -1}},
 	{name: "any port", file: "dataDir=/d\nclientPort=0\nclientPortAddress=127.0.0.1", want: Config{DataDir: "/d", Addr: "127.0.0.1:0"}},
-	{name: "the last one counts", file: "dataDir=/a\ndataDir=/b", want: Config{DataDir: "/b", Addr: ":2181"}},
+	{name: "the last one counts", file: "dataDir=/a\ndataDir=/b", want: Config{DataDir: "/b", Addr: ":2181"},
+		warnings: []string{"zoo.cfg:2: dataDir is set at zoo.cfg:1 too; this one counts"}},
 	{name: "comments and Windows' ends of lines", file: "! one\r\n# two\r\ndataDir=/d\r\n", want: Config{DataDir: "/d", Addr: ":2181"}},
 	{name: "booleans as Java writes them", file: "dataDir=/d\nextendedTypesEnabled=TRUE", want: Config{DataDir: "/d", Addr: ":2181", ExtendedTypes: true}},
 	{name: "nothing", file: "", err: "zoo.cfg: dataDir is not set"},
 	{name: "empty dataDir", file: "dataDir=", err: "zoo.cfg:1: dataDir: it is empty"},
-	{name: "no key", file: "dataDir=/d\nnonsense", err: `zoo.cfg:2: "nonsense" is not key=value`},
+	{name: "unknown keys", file: "dataDir=/d\nnonsense\nTICKTIME=5\n\\u001b[2J=x\n", want: Config{DataDir: "/d", Addr: ":2181"}, warnings: []string{
+		"zoo.cfg:2: nonsense has no meaning here", "zoo.cfg:3: TICKTIME has no meaning here; did you mean tickTime?", `zoo.cfg:4: ?[2J has no meaning here`}},
+	{name: "hexadecimal, and a default", file: "dataDir=/d\njute.maxbuffer=0x9fffff\nminSessionTimeout=-1", want: Config{DataDir: "/d", Addr: ":2181", MaxFrame: 0x9fffff}},
+	{name: "one server is standalone", file: "dataDir=/d\ninitLimit=5\nsyncLimit=2\nserver.1=localhost:2888:3888", want: Config{DataDir: "/d", Addr: ":2181"}},
 	{name: "no number", file: "dataDir=/d\n\ntickTime=2s", err: `zoo.cfg:3: tickTime: "2s" is not a number`},
 	{name: "no port", file: "dataDir=/d\nclientPort=65536", err: "zoo.cfg:2: clientPort"},
 	{name: "negative time", file: "dataDir=/d\nminSessionTimeout=-5", err: "zoo.cfg:2: minSessionTimeout"},
 	{name: "no boolean", file: "dataDir=/d\nextendedTypesEnabled=perhaps", err: "zoo.cfg:2: extendedTypesEnabled"},
-	{name: "a very long line", file: "dataDir=" + strings.Repeat("x", 100_000), err: "zoo.cfg: "},
+	{name: "1 is no boolean", file: "dataDir=/d\nextendedTypesEnabled=1", err: `zoo.cfg:2: extendedTypesEnabled: "1" is neither true nor false`},
+	{name: "an address without a port", file: "dataDir=/d\nclientPortAddress=::1", err: "zoo.cfg:2: clientPortAddress: clientPort is not set"},
+	{name: "bounds the wrong way round", file: "dataDir=/d\nminSessionTimeout=9000\n\nmaxSessionTimeout=8000", err: "zoo.cfg:2: minSessionTimeout: minSessionTimeout 9s is above maxSessionTimeout 8s"},
+	{name: "a bound below two ticks", file: "dataDir=/d\nmaxSessionTimeout=5999", err: "zoo.cfg:2: maxSessionTimeout: minSessionTimeout 6s is above"},
+	{name: "a bad escape", file: "dataDir=/d\ntickTime=\\u00zz", err: "zoo.cfg:2: tickTime: \\u without four hexadecimal digits"},
+	{name: "an ensemble", file: "dataDir=/d\nserver.1=a:1:2\nserver.2=b:1:2", err: "zoo.cfg:3: an ensemble of 2 servers is not served yet"},
+	{name: "an ensemble of one", file: "dataDir=/d\nstandaloneEnabled=false\nserver.1=a:1:2", err: "zoo.cfg:2: standaloneEnabled: ensembles"},
+	{name: "an observer alone", file: "dataDir=/d\nserver.1=a:1:2:observer", err: "zoo.cfg:2: observers need"},
+	{name: "no member", file: "dataDir=/d\nserver.1=a:1", err: `zoo.cfg:2: server.1: "a:1" is not host:port:electionPort`},
+	{name: "no electionAlg but 3", file: "dataDir=/d\nelectionAlg=1", err: "zoo.cfg:2: electionAlg"},
+}
+
+// parseConfig reads text as if it were in a file zoo.cfg.
+func parseConfig(text string, getenv func(string) string) (Config, []string, error) {
+	props, problems := parseProperties([]byte(text), "zoo.cfg")
+	s := newSettings("zoo.cfg", problems)
+	if getenv != nil {
+		s.takeAll(systemProperties(getenv))
+	}
+	s.takeAll(props)
+	s.finish()
+	return s.file.Config, s.file.Warnings(), s.file.Err()
 }
 
 func TestReadConfig(t *testing.T) {
 	for _, c := range configs {
 		t.Run(c.name, func(t *testing.T) {
-			got, warnings, err := parseConfig(strings.NewReader(c.file), "zoo.cfg")
+			got, warnings, err := parseConfig(c.file, nil)
 			if c.err != "" {
 				if err == nil || !strings.Contains(err.Error(), c.err) {
 					t.Fatalf("%v, want %s", err, c.err)
