@@ -2,6 +2,8 @@ package server
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"zook/datatree"
@@ -324,7 +326,7 @@ func (d *draft) closeSession(session int64) (jute.Record, jute.ErrCode) {
 	}
 	d.p.mu.Unlock()
 	txn := &jute.CloseSessionTxn{PathsToDelete: make([]string, 0, len(paths))}
-	for path := range paths {
+	for _, path := range slices.Sorted(maps.Keys(paths)) { // so that watchers are told in an order
 		if n, err := d.look(path); err == jute.ErrOK {
 			d.drop(path, n)
 			txn.PathsToDelete = append(txn.PathsToDelete, path)
