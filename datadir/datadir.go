@@ -24,6 +24,10 @@ import (
 type Dir struct {
 	SnapDir string // holds the snapshots
 	LogDir  string // holds the logs; often the same
+
+	// NoLastZxid makes WriteSnapshot leave out the last zxid, as Apache's servers
+	// before 3.9 do.
+	NoLastZxid bool
 }
 
 // version is the directory that the files of format version 2 are in.

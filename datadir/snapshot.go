@@ -2,10 +2,12 @@ package datadir
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"maps"
 	"math"
 	"os"
+	"sync/atomic"
 
 	"zook/datatree"
 	"zook/jute"
@@ -34,12 +36,36 @@ func (a *age) settled(f File, r *snapshot.Reader) (zxid int64, sure bool) {
 	return zxid, sure || zxid == 0 // or nothing had happened yet
 }
 
+// Read makes a tree of a snapshot that is in no data directory; name is for errors. zxid
+// is that of the last transaction that the snapshot may hold something of; the tree's own
+// is 0. The error is a *snapshot.CorruptError, or of src.
+func Read(ctx context.Context, src io.Reader, name string) (st *State, zxid int64, err error) {
+	r, err := snapshot.NewReader(src, name)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer r.Close()
+	l := &loader{ctx: ctx, progress: new(atomic.Int64)}
+	if st, err = l.read(r, File{Path: name}); err != nil {
+		return nil, 0, err
+	}
+	st.Snapshot = nil
+	if g, ok := r.Digest(); ok && g.Zxid != 0 && !st.agrees(&jute.TxnDigest{Version: g.Version, TreeDigest: g.Digest}) {
+		st.Warnings = append(st.Warnings, name+": the tree does not have the digest that the snapshot says: it changed while it was written")
+	}
+	return st, st.settled, nil
+}
+
 func (l *loader) readSnapshot(f File) (*State, error) {
 	r, err := snapshot.Open(f.Path)
 	if err != nil {
 		return nil, err
 	}
 	defer r.Close()
+	return l.read(r, f)
+}
+
+func (l *loader) read(r *snapshot.Reader, f File) (*State, error) {
 	st := &State{Sessions: map[int64]int32{}, Snapshot: &f}
 	for s, err := range r.Sessions() {
 		if err != nil {
@@ -145,7 +171,10 @@ func (d *Dir) WriteSnapshot(e *datatree.Export, sessions map[int64]int32) error 
 			return err
 		}
 		digest, at := e.Digest()
-		return w.Digest(snapshot.Digest{Zxid: at, Version: datatree.DigestVersion, Digest: digest})
+		if err := w.Digest(snapshot.Digest{Zxid: at, Version: datatree.DigestVersion, Digest: digest}); err != nil || d.NoLastZxid {
+			return err
+		}
+		return w.LastZxid(at) // a server that restores the snapshot has no file name to tell
 	})
 	return err
 }

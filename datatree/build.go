@@ -18,10 +18,10 @@ type Builder struct {
 
 // NewBuilder returns a builder without znodes.
 func NewBuilder() *Builder {
-	return &Builder{t: &Tree{
+	return &Builder{t: &Tree{watches: newWatchTable(), content: content{
 		nodes: map[string]*node{}, acls: newACLTable(), ephemerals: map[int64]map[string]struct{}{},
-		due: map[string]struct{}{}, quotas: map[string]struct{}{}, watches: newWatchTable(),
-	}}
+		due: map[string]struct{}{}, quotas: map[string]struct{}{},
+	}}}
 }
 
 // Expect makes room for about n znodes, which takes less time than room made again and

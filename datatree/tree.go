@@ -35,7 +35,15 @@ func IsSpecial(path string) bool {
 
 // Tree is a tree of znodes with the watches on it.
 type Tree struct {
-	mu         sync.RWMutex
+	mu sync.RWMutex
+	content
+	lastZxid atomic.Int64
+
+	watches watchTable
+}
+
+// content is all that a snapshot brings.
+type content struct {
 	nodes      map[string]*node
 	acls       aclTable
 	ephemerals map[int64]map[string]struct{} // by session id
@@ -43,9 +51,6 @@ type Tree struct {
 	quotas     map[string]struct{}           // paths that have one
 	digest     uint64
 	dataSize   int64
-	lastZxid   atomic.Int64
-
-	watches watchTable
 }
 
 type node struct {
