@@ -28,6 +28,8 @@ type Dir struct {
 	// NoLastZxid makes WriteSnapshot leave out the last zxid, as Apache's servers
 	// before 3.9 do.
 	NoLastZxid bool
+	// Compression is how WriteSnapshot packs.
+	Compression snapshot.Compression
 }
 
 // version is the directory that the files of format version 2 are in.

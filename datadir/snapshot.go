@@ -157,7 +157,7 @@ func (st *State) expectDigest(r *snapshot.Reader, f File) error {
 // the export began, by id with their timeouts in milliseconds. The tree may change
 // meanwhile.
 func (d *Dir) WriteSnapshot(e *datatree.Export, sessions map[int64]int32) error {
-	_, err := snapshot.Create(d.SnapDir, e.Zxid(), snapshot.Options{}, func(w *snapshot.Writer) error {
+	_, err := snapshot.Create(d.SnapDir, e.Zxid(), snapshot.Options{Compression: d.Compression}, func(w *snapshot.Writer) error {
 		w.Sessions(len(sessions), maps.All(sessions)) // the writer's error sticks
 		acls := e.ACLs()
 		w.ACLs(len(acls), maps.All(acls))

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"zook/snapshot"
 )
 
 // Config is what a server is started with. The zero value is a server for a
@@ -28,9 +30,32 @@ type Config struct {
 	// SnapCount is about how many transactions there are between two snapshots;
 	// 0 is 100,000.
 	SnapCount int
+	// SnapSizeLimit is about how many bytes of transactions there are between two
+	// snapshots (snapSizeLimitInKb); 0 is 4 GiB, less than 0 is no limit.
+	SnapSizeLimit int64
+	// TxnLogSizeLimit is how large a log becomes, in bytes of transactions
+	// (txnLogSizeLimitInKb); 0 is no limit.
+	TxnLogSizeLimit int64
 	// PreAllocSize is by how many bytes a log grows ahead; 0 is 64 MiB, less
 	// than 0 is none.
 	PreAllocSize int64
+	// NoForceSync answers writes before they are on the disk (forceSync=no).
+	NoForceSync bool
+	// FsyncWarning is from when on a sync of the log is warned about
+	// (fsync.warningthresholdms); 0 is a second.
+	FsyncWarning time.Duration
+	// Compression is how snapshots are packed (snapshot.compression.method).
+	Compression snapshot.Compression
+	// TrustEmptySnapshot starts on logs where no snapshot is (snapshot.trust.empty).
+	TrustEmptySnapshot bool
+	// NoAutocreate does not start where the data directory is missing
+	// (datadir.autocreate=false).
+	NoAutocreate bool
+	// PurgeInterval is how often old snapshots and logs are removed
+	// (autopurge.purgeInterval); 0 is never. PurgeRetain snapshots are kept
+	// (autopurge.snapRetainCount); 0 is 3.
+	PurgeInterval time.Duration
+	PurgeRetain   int
 	// ExtendedTypes allows TTL nodes (extendedTypesEnabled).
 	ExtendedTypes bool
 	// ContainerCheckInterval is how often containers and TTL nodes are looked
@@ -87,6 +112,18 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.SnapCount == 0 {
 		c.SnapCount = 100_000
+	}
+	if c.SnapSizeLimit == 0 {
+		c.SnapSizeLimit = 4 << 30
+	}
+	if c.PreAllocSize == 0 {
+		c.PreAllocSize = 64 << 20
+	}
+	if c.FsyncWarning == 0 {
+		c.FsyncWarning = time.Second
+	}
+	if c.PurgeRetain == 0 {
+		c.PurgeRetain = 3
 	}
 	if c.ContainerCheckInterval == 0 {
 		c.ContainerCheckInterval = time.Minute

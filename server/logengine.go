@@ -2,7 +2,10 @@ package server
 
 import (
 	"fmt"
+	"log/slog"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"zook/txnlog"
 )
@@ -11,10 +14,11 @@ import (
 // has been appended to the transaction log and the log has been synced. Batches
 // that arrive during a sync share the next one.
 type logEngine struct {
-	dir      string
-	prealloc int64
-	apply    func(batch)
-	failed   func(error) // called once; nothing is applied after it
+	dir    string
+	cfg    *Config
+	warn   *slog.Logger
+	apply  func(batch)
+	failed func(error) // called once; nothing is applied after it
 
 	in      *queue[batch]
 	durable chan []batch
@@ -24,10 +28,13 @@ type logEngine struct {
 	log  *txnlog.Writer // nil until the first transaction of a file
 	roll bool           // begin a new file with the next transaction
 	err  error
+
+	appended  atomic.Int64 // bytes of transactions
+	slowSyncs atomic.Int64 // that took as long as FsyncWarning
 }
 
-func newLogEngine(dir string, prealloc int64, apply func(batch), failed func(error)) *logEngine {
-	e := &logEngine{dir: dir, prealloc: prealloc, apply: apply, failed: failed,
+func newLogEngine(dir string, cfg *Config, warn *slog.Logger, apply func(batch), failed func(error)) *logEngine {
+	e := &logEngine{dir: dir, cfg: cfg, warn: warn, apply: apply, failed: failed,
 		in: newQueue[batch](), durable: make(chan []batch, 1)}
 	e.done.Add(2)
 	go e.appendLoop()
@@ -71,19 +78,39 @@ func (e *logEngine) append(batches []batch) error {
 					return err
 				}
 			}
+			before := e.log.Size()
 			if err := e.log.Append(txn); err != nil {
 				return fmt.Errorf("transaction log: %w", err)
 			}
+			e.appended.Add(e.log.Size() - before)
 			dirty = true
 		}
 	}
 	if !dirty {
 		return nil
 	}
-	if err := e.log.Sync(); err != nil {
+	if err := e.sync(); err != nil {
 		return fmt.Errorf("transaction log: %w", err)
 	}
+	if limit := e.cfg.TxnLogSizeLimit; limit > 0 && e.log.Size() > limit {
+		e.roll = true
+	}
 	return nil
+}
+
+// sync makes durable what was appended, unless the configuration gives that up.
+func (e *logEngine) sync() error {
+	if e.cfg.NoForceSync {
+		return e.log.Flush()
+	}
+	since := time.Now()
+	err := e.log.Sync()
+	if took := time.Since(since); took >= e.cfg.FsyncWarning && err == nil {
+		e.slowSyncs.Add(1)
+		e.warn.Warn("the disk is slow: a sync of the transaction log held up every write",
+			"took", took.Round(time.Millisecond).String(), "file", e.log.Name(), "size", e.log.Size())
+	}
+	return err
 }
 
 // open begins the file whose first transaction is zxid.
@@ -95,7 +122,7 @@ func (e *logEngine) open(zxid int64) error {
 		e.log = nil
 	}
 	e.roll = false
-	w, err := txnlog.Create(e.dir, zxid, txnlog.Options{Prealloc: e.prealloc})
+	w, err := txnlog.Create(e.dir, zxid, txnlog.Options{Prealloc: e.cfg.PreAllocSize})
 	if err != nil {
 		return fmt.Errorf("transaction log: %w", err)
 	}

@@ -115,7 +115,7 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 	s.prep = newPreparer(s.tree, s.auth, s.sessions, s.cfg.ExtendedTypes)
 	s.snaps = newSnapshotter(s, state.Replayed)
 	s.words = s.fourLetterWords()
-	s.engine = newLogEngine(s.dir.LogDir, s.cfg.PreAllocSize, s.apply, s.fail)
+	s.engine = newLogEngine(s.dir.LogDir, &s.cfg, s.log, s.apply, s.fail)
 	go s.prepareLoop()
 	for _, id := range s.tree.EphemeralOwners() {
 		if s.sessions.get(id) == nil { // closed while a snapshot was written
@@ -125,6 +125,10 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 	s.running.Add(2)
 	go s.acceptLoop()
 	go s.tick()
+	if s.cfg.PurgeInterval > 0 {
+		s.running.Add(1)
+		go s.purgeLoop()
+	}
 	s.log.Info("serving", "address", s.Addr(), "dataDir", s.cfg.DataDir, "zxid", hex(s.tree.LastZxid()),
 		"znodes", s.tree.Counts().Znodes, "sessions", len(state.Sessions))
 	return nil
@@ -132,7 +136,10 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 
 // load takes the data directory for this server alone and reads it.
 func (s *Server) load(ctx context.Context) (*datadir.State, error) {
-	var err error
+	err := checkDirs(&s.cfg)
+	if err != nil {
+		return nil, err
+	}
 	if s.dir, err = datadir.Create(s.cfg.DataDir, s.cfg.DataLogDir); err != nil {
 		return nil, err
 	}
@@ -146,6 +153,7 @@ func (s *Server) load(ctx context.Context) (*datadir.State, error) {
 			return nil, fmt.Errorf("%s: another server runs on this directory: %w", dir, err)
 		}
 	}
+	removeTemporary(s.dir)
 	state, err := s.dir.Load(ctx, nil)
 	if err != nil {
 		return nil, err
@@ -153,6 +161,11 @@ func (s *Server) load(ctx context.Context) (*datadir.State, error) {
 	for _, w := range state.Warnings {
 		s.log.Warn(w)
 	}
+	if err := checkState(&s.cfg, state); err != nil {
+		return nil, err
+	}
+	s.dir.Compression = s.cfg.Compression
+	removeInitialize(&s.cfg)
 	if state.Snapshot == nil {
 		// Apache does not start on logs alone.
 		err = s.dir.WriteSnapshot(state.Tree.Export(), state.Sessions)

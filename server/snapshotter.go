@@ -12,6 +12,8 @@ type snapshotter struct {
 	since int // transactions since the last snapshot; of the applying goroutine
 	limit int
 
+	sizeFrom, sizeLimit int64 // in bytes of transactions
+
 	mu      sync.Mutex
 	writing sync.WaitGroup
 	busy    bool
@@ -28,15 +30,25 @@ func newSnapshotter(s *Server, replayed int) *snapshotter {
 
 // drawLimit chooses when the next snapshot is due: between half of SnapCount and
 // all of it, so that the members of an ensemble do not write theirs at once
-// (SyncRequestProcessor).
+// (SyncRequestProcessor). The same goes for SnapSizeLimit.
 func (sn *snapshotter) drawLimit() {
-	sn.since, sn.limit = 0, sn.srv.cfg.SnapCount/2+rand.IntN(sn.srv.cfg.SnapCount/2+1)
+	c := &sn.srv.cfg
+	sn.since, sn.limit = 0, c.SnapCount/2+rand.IntN(c.SnapCount/2+1)
+	if c.SnapSizeLimit > 0 {
+		sn.sizeLimit = c.SnapSizeLimit/2 + rand.Int64N(c.SnapSizeLimit/2+1)
+	}
+}
+
+// due reports whether n more transactions make it time for a snapshot.
+func (sn *snapshotter) due(n int) bool {
+	sn.since += n
+	return sn.since > sn.limit || sn.sizeLimit > 0 && sn.srv.engine.appended.Load()-sn.sizeFrom > sn.sizeLimit
 }
 
 // countForSnapshot begins a snapshot and a new log when enough has been applied.
 func (s *Server) countForSnapshot(n int) {
 	sn := s.snaps
-	if sn.since += n; sn.since <= sn.limit {
+	if !sn.due(n) {
 		return
 	}
 	sn.mu.Lock()
@@ -45,6 +57,7 @@ func (s *Server) countForSnapshot(n int) {
 		return // still writing the last one
 	}
 	sn.drawLimit()
+	sn.sizeFrom = s.engine.appended.Load()
 	sn.busy = true
 	s.engine.rollLog()
 	// Taken together, in the goroutine that applies: a session that a transaction

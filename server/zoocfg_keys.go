@@ -46,12 +46,6 @@ var basicKeys = setters{
 	"4lw.commands.whitelist":          list(func(c *Config) *[]string { return &c.Words }),
 }
 
-// fileKeys are about snapshots and logs.
-var fileKeys = setters{
-	"snapCount":    number(func(c *Config) *int { return &c.SnapCount }, 2, 1<<31-1),
-	"preAllocSize": preAllocSize,
-}
-
 // settingOf is what a key means.
 func settingOf(key string) (setting, bool) {
 	for _, group := range keys {
@@ -67,19 +61,6 @@ func settingOf(key string) (setting, bool) {
 		}
 	}
 	return setting{}, false
-}
-
-// preAllocSize is in KiB; 0 turns preallocation off, as in Apache.
-var preAllocSize = setting{
-	set: func(s *settings, v string) error {
-		kb, err := parseNumber(v, 0, 1<<31-1)
-		s.cfg.PreAllocSize = int64(kb) << 10
-		if kb == 0 {
-			s.cfg.PreAllocSize = -1
-		}
-		return err
-	},
-	show: func(c *Config) string { return strconv.FormatInt(max(c.PreAllocSize, 0)>>10, 10) },
 }
 
 func setClientPort(s *settings, v string) (err error) {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"zook/snapshot"
 )
 
 // configs are files of zoo.cfg with what they mean: a Config, or an error.
@@ -40,6 +42,16 @@ zookeeper.znode.container.checkIntervalMs=100
 zookeeper.4lw.commands.whitelist=stat, ruok
 `, want: Config{DataDir: "/d", DataLogDir: "/l", Addr: "[::1]:2999", MinSessionTimeout: time.Second, MaxSessionTimeout: 5 * time.Second,
 		MaxFrame: 4 << 20, SnapCount: 500, PreAllocSize: 1 << 20, ExtendedTypes: true, ContainerCheckInterval: 100 * time.Millisecond, Words: []string{"stat", "ruok"}}},
+	{name: "keys about files", file: "dataDir=/d\nsnapSizeLimitInKb=1\ntxnLogSizeLimitInKb=2\nforceSync=NO\nfsync.warningthresholdms=50\n" +
+		"snapshot.compression.method=snappy\nsnapshot.trust.empty=true\ndatadir.autocreate=false\nautopurge.snapRetainCount=5\nautopurge.purgeInterval=12",
+		want: Config{DataDir: "/d", Addr: ":2181", SnapSizeLimit: 1024, TxnLogSizeLimit: 2048, NoForceSync: true, FsyncWarning: 50 * time.Millisecond,
+			Compression: snapshot.Snappy, TrustEmptySnapshot: true, NoAutocreate: true, PurgeRetain: 5, PurgeInterval: 12 * time.Hour}},
+	{name: "what is turned off", file: "dataDir=/d\nsnapSizeLimitInKb=-1\nautopurge.purgeInterval=0\nsnapshot.compression.method=\nautopurge.snapRetainCount=1",
+		want: Config{DataDir: "/d", Addr: ":2181", SnapSizeLimit: -1, PurgeRetain: 3}, warnings: []string{"zoo.cfg:5: autopurge.snapRetainCount is 1; 3 snapshots"}},
+	{name: "a unit", file: "dataDir=/d\nautopurge.purgeInterval=90m", want: Config{DataDir: "/d", Addr: ":2181", PurgeInterval: 90 * time.Minute}},
+	{name: "no unit", file: "dataDir=/d\nautopurge.purgeInterval=3w", err: "zoo.cfg:2: autopurge.purgeInterval"},
+	{name: "forceSync is yes or no", file: "dataDir=/d\nforceSync=false", err: `zoo.cfg:2: forceSync: "false" is neither yes nor no`},
+	{name: "no compression", file: "dataDir=/d\nsnapshot.compression.method=zip", err: "zoo.cfg:2: snapshot.compression.method"},
 	{name: "no preallocation", file: "dataDir=/d\npreAllocSize=0", want: Config{DataDir: "/d", Addr: ":2181", PreAllocSize: -1}},
 	{name: "any port", file: "dataDir=/d\nclientPort=0\nclientPortAddress=127.0.0.1", want: Config{DataDir: "/d", Addr: "127.0.0.1:0"}},
 	{name: "the last one counts", file: "dataDir=/a\ndataDir=/b", want: Config{DataDir: "/b", Addr: ":2181"},

@@ -47,8 +47,8 @@ type Writer struct {
 
 // newName is what a log is called until its header is durable. It is no name of a log,
 // for us or for Apache ZooKeeper, which does not start (3.8) where a crash has left a log
-// without a header.
-const newName = "log.new"
+// without a header, and whose purge removes what begins with "log.".
+const newName = "new.log"
 
 // Create creates the log of dir whose first transaction will be firstZxid, and
 // makes it durable, header and name. It takes the place of a file of that name
@@ -165,16 +165,19 @@ func (w *Writer) flushFull() error {
 	return w.err
 }
 
-// Sync writes what was appended and returns when it is durable.
-func (w *Writer) Sync() error {
-	if w.err != nil {
-		return w.err
-	}
-	if len(w.buf) > 0 {
+// Flush writes what was appended. It is in the hands of the operating system then: it
+// outlasts this process, and not a crash of the machine.
+func (w *Writer) Flush() error {
+	if w.err == nil && len(w.buf) > 0 {
 		w.pad()
 		w.flush()
 	}
-	if w.err == nil && w.unsynced {
+	return w.err
+}
+
+// Sync writes what was appended and returns when it is durable.
+func (w *Writer) Sync() error {
+	if w.Flush() == nil && w.unsynced {
 		w.fail(syncData(w.f))
 		w.unsynced = false
 	}
