@@ -1,8 +1,6 @@
 package server
 
 import (
-	"bufio"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -19,7 +17,7 @@ import (
 // conn is one client connection. Its reader goroutine takes frames and answers
 // reads at once, unless writes of the same connection are on their way: then they
 // wait behind those in pending, and whoever answers the write goes on with them.
-// Its writer goroutine sends what has gathered in out.
+// What is answered gathers in out.
 type conn struct {
 	srv  *Server
 	nc   net.Conn
@@ -36,16 +34,20 @@ type conn struct {
 	idsMu sync.Mutex
 	ids   []jute.ID // replaced, never changed
 
+	in      frameReader
+	writes  []*request // read and not yet given to the preparer
 	pending pendingOps
-	out     *outbox
+	out     outbox
 
 	once  sync.Once
 	ended chan struct{} // closed by close
 }
 
 func newConn(s *Server, nc net.Conn) *conn {
-	c := &conn{srv: s, nc: nc, out: newOutbox(nc), welcomed: make(chan struct{}), ended: make(chan struct{})}
-	c.pending.room = sync.NewCond(&c.pending.mu)
+	c := &conn{srv: s, nc: nc, welcomed: make(chan struct{}), ended: make(chan struct{})}
+	c.in = frameReader{nc: nc, max: s.cfg.MaxFrame, user: c}
+	c.pending.room.L = &c.pending.mu
+	c.out.init(nc, c.afterSending)
 	if ap, err := netip.ParseAddrPort(nc.RemoteAddr().String()); err == nil {
 		c.addr = ap.Addr().Unmap()
 	}
@@ -62,9 +64,9 @@ func (c *conn) serve() {
 	// A client that says nothing, or half a handshake, does not hold a
 	// connection longer than the longest session could be idle.
 	c.nc.SetReadDeadline(time.Now().Add(c.srv.cfg.MaxSessionTimeout))
-	r := bufio.NewReaderSize(c.nc, 16<<10)
-	var head [4]byte
-	if _, err := io.ReadFull(r, head[:]); err != nil {
+	defer c.in.release()
+	head, err := c.in.head()
+	if err != nil {
 		return
 	}
 	if word := string(head[:]); c.srv.words[word] != nil {
@@ -72,30 +74,17 @@ func (c *conn) serve() {
 		c.drain()
 		return
 	}
-	c.srv.running.Add(1)
-	go c.send()
-	if err := c.handshake(r, head); err != nil {
+	if err := c.handshake(head); err != nil {
 		c.srv.log.Info("connection refused", "from", c.nc.RemoteAddr().String(), "reason", err.Error())
-	} else if err := c.readLoop(r); err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
+	} else if err := c.readLoop(); err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
 		c.srv.log.Info("connection closed", "from", c.nc.RemoteAddr().String(),
 			"session", hex(c.session.id), "reason", err.Error())
 	}
+	c.idle() // what came before a frame that is none
 	if c.out.isEnding() {
 		c.drain()
+		c.out.waitUntilOver()
 	}
-}
-
-// send runs beside serve.
-func (c *conn) send() {
-	defer c.srv.running.Done()
-	if c.out.send(c.afterSending) {
-		closeWrite(c.nc)
-		select { // the reader closes when the client has
-		case <-c.ended:
-		case <-time.After(lastWord):
-		}
-	}
-	c.close()
 }
 
 // closeWrite tells the client that there is no more.
@@ -113,83 +102,69 @@ func (c *conn) drain() {
 	io.Copy(io.Discard, c.nc)
 }
 
-// readFrame reads the rest of a frame whose length has been read. It takes
-// memory only as the bytes arrive, whatever the length claims.
-func (c *conn) readFrame(r *bufio.Reader, head [4]byte) ([]byte, error) {
-	const step = 64 << 10
-	length := int32(binary.BigEndian.Uint32(head[:]))
-	if length < 0 || int(length) > c.srv.cfg.MaxFrame {
-		return nil, fmt.Errorf("frame of %d bytes; jute.maxbuffer is %d", length, c.srv.cfg.MaxFrame)
+// idle is called before the reader waits for anything: what it has gathered must
+// not wait with it. Writes go to the preparer in one piece for all that had
+// arrived.
+func (c *conn) idle() {
+	if len(c.writes) > 0 {
+		c.submit(c.writes)
+		c.writes = nil
 	}
-	n := int(length)
-	b := make([]byte, min(n, step))
-	for got := 0; ; {
-		if _, err := io.ReadFull(r, b[got:]); err != nil {
-			return nil, err
-		}
-		if got = len(b); got == n {
-			return b, nil
-		}
-		longer := make([]byte, min(n, 2*got))
-		copy(longer, b)
-		b = longer
-	}
+	c.out.flush()
 }
 
-// readLoop takes requests. Writes go to the preparer in one piece for all that
-// has arrived.
-func (c *conn) readLoop(r *bufio.Reader) error {
-	var writes []*request
-	flush := func() {
-		if len(writes) > 0 {
-			c.submit(writes)
-			writes = nil
-		}
-	}
-	defer flush() // what came before a frame that is none
+// busy is called when the reader goes on.
+func (c *conn) busy() { c.out.hold() }
+
+// readLoop takes requests.
+func (c *conn) readLoop() error {
 	for !c.out.isEnding() {
-		if r.Buffered() < 4 {
-			flush()
-		}
-		var head [4]byte
-		if _, err := io.ReadFull(r, head[:]); err != nil {
+		head, err := c.in.head()
+		if err != nil {
 			return err
 		}
-		b, err := c.readFrame(r, head)
+		b, err := c.in.body(head)
 		if err != nil || c.out.isEnding() {
 			return err
 		}
-		var h jute.RequestHeader
-		d := jute.NewDecoder(b)
-		h.Decode(d)
-		if d.Err() != nil {
-			return fmt.Errorf("request header: %w", d.Err())
-		}
-		c.session.touch()
-		c.srv.stats.received.Add(1)
-		op := clientOp{xid: h.Xid, op: h.Type, body: d.Rest(), write: throughPipeline(h.Type), since: time.Since(epoch)}
-		switch {
-		case op.op == jute.OpAuth:
-			if err := c.authenticate(&op); err != nil {
-				return err
-			}
-		case c.srv.auth.mustAuthenticate(c.identities()):
-			c.out.put(&jute.ReplyHeader{Xid: op.xid, Err: jute.ErrSessionClosedRequireSASLAuth}, nil)
-			c.out.end()
-			return errors.New("a request of a client that has not authenticated")
-		case !c.enqueue(op):
-			if op.write {
-				return net.ErrClosed
-			}
-			c.answerRead(&op)
-		case op.write:
-			writes = append(writes, &request{c.session.id, op.xid, op.op, op.body, c.identities()})
+		if err := c.request(b); err != nil {
+			return err
 		}
 		if c.out.full() || c.behind() {
-			flush() // what is waited for must not wait for us
+			c.idle()
 			c.waitUntilAnswered()
 			c.out.waitForRoom()
+			c.busy()
 		}
+	}
+	return nil
+}
+
+// request takes one request: answers it, or makes it wait.
+func (c *conn) request(b []byte) error {
+	var h jute.RequestHeader
+	d := jute.NewDecoder(b)
+	h.Decode(d)
+	if d.Err() != nil {
+		return fmt.Errorf("request header: %w", d.Err())
+	}
+	c.session.touch()
+	c.srv.stats.received.Add(1)
+	op := clientOp{xid: h.Xid, op: h.Type, body: d.Rest(), write: throughPipeline(h.Type), since: time.Since(epoch)}
+	switch {
+	case op.op == jute.OpAuth:
+		return c.authenticate(&op)
+	case c.srv.auth.mustAuthenticate(c.identities()):
+		c.out.put(&jute.ReplyHeader{Xid: op.xid, Err: jute.ErrSessionClosedRequireSASLAuth}, nil)
+		c.out.end()
+		return errors.New("a request of a client that has not authenticated")
+	case !c.enqueue(op):
+		if op.write {
+			return net.ErrClosed
+		}
+		c.answerRead(&op)
+	case op.write:
+		c.writes = append(c.writes, &request{c.session.id, op.xid, op.op, op.body, c.identities()})
 	}
 	return nil
 }

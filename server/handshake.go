@@ -1,7 +1,6 @@
 package server
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"time"
@@ -20,8 +19,8 @@ const opResume jute.OpCode = -100
 //
 // Behaviour: ZooKeeperServer.processConnectRequest, except that a wrong password
 // does not disconnect whoever has the session.
-func (c *conn) handshake(r *bufio.Reader, head [4]byte) error {
-	b, err := c.readFrame(r, head)
+func (c *conn) handshake(head [4]byte) error {
+	b, err := c.in.body(head)
 	if err != nil {
 		return err
 	}
@@ -53,6 +52,7 @@ func (c *conn) handshake(r *bufio.Reader, head [4]byte) error {
 		s.await(id, c)
 		s.requests.put(&request{session: id, op: opResume})
 	}
+	c.idle() // others answer
 	select {
 	case <-c.welcomed:
 	case <-c.ended:

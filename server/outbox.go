@@ -17,83 +17,140 @@ const (
 	maxOutEvents = 16 << 20
 )
 
+// maxOwnSend is how much the goroutine that reads from a client sends to it by
+// itself. With more it might wait for a client that itself waits until all that it
+// asks is taken.
+const maxOwnSend = 32 << 10
+
 // lastWord is how long a client has for taking the last of what it is sent, and
 // for closing its side.
 const lastWord = 2 * time.Second
 
-// outbox gathers the frames for one client. The goroutine that runs send is the
-// only one that waits for the network.
+// outbox gathers the frames for one client. One goroutine at a time waits for the
+// network: the connection's reader, with what it has answered itself, or one that
+// goes when there is nothing more to send, so that an idle connection has none.
 type outbox struct {
-	nc net.Conn
+	nc   net.Conn
+	sent func() // is called after each write
 
-	mu     sync.Mutex
-	frames []byte
-	wake   *sync.Cond // for send: there are frames, or an end
-	space  *sync.Cond // for the reader: there is room again
-	ending bool       // close once frames are sent
-	closed bool
+	mu      sync.Mutex
+	frames  *outBuffer // nil if there are none
+	changed sync.Cond  // for the reader: there is room again, or all is over
+	held    bool       // the reader is going to call flush
+	sending bool       // somebody runs send
+	ending  bool       // over once frames are sent
+	over    bool       // all is sent that there will be, or never will be
 }
 
-func newOutbox(nc net.Conn) *outbox {
-	o := &outbox{nc: nc}
-	o.wake, o.space = sync.NewCond(&o.mu), sync.NewCond(&o.mu)
-	return o
+// outBuffer is bytes that go from one outbox to the next.
+type outBuffer struct{ b []byte }
+
+var outBuffers = sync.Pool{New: func() any { return &outBuffer{make([]byte, 0, 512)} }}
+
+func (o *outbox) init(nc net.Conn, sent func()) {
+	o.nc, o.sent, o.changed.L = nc, sent, &o.mu
 }
 
 // put adds a frame of one or two records. It reports false if the client is far
 // beyond what it may leave unread.
 func (o *outbox) put(first, second jute.Record) bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.closed || o.ending {
-		return true
-	}
-	start := len(o.frames)
-	o.frames = first.Append(append(o.frames, 0, 0, 0, 0))
-	if second != nil {
-		o.frames = second.Append(o.frames)
-	}
-	binary.BigEndian.PutUint32(o.frames[start:], uint32(len(o.frames)-start-4))
-	o.wake.Signal()
-	return len(o.frames) <= maxOutEvents
+	return o.add(func(b []byte) []byte {
+		start := len(b)
+		b = first.Append(append(b, 0, 0, 0, 0))
+		if second != nil {
+			b = second.Append(b)
+		}
+		binary.BigEndian.PutUint32(b[start:], uint32(len(b)-start-4))
+		return b
+	})
 }
 
 // putFrame adds a frame that is whole, as put does.
 func (o *outbox) putFrame(frame []byte) bool {
+	return o.add(func(b []byte) []byte { return append(b, frame...) })
+}
+
+func (o *outbox) add(frame func([]byte) []byte) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.closed || o.ending {
+	if o.over || o.ending {
 		return true
 	}
-	o.frames = append(o.frames, frame...)
-	o.wake.Signal()
-	return len(o.frames) <= maxOutEvents
+	if o.frames == nil {
+		o.frames = outBuffers.Get().(*outBuffer)
+	}
+	o.frames.b = frame(o.frames.b)
+	o.startSending()
+	return len(o.frames.b) <= maxOutEvents
+}
+
+// startSending makes sure that somebody sends. The caller holds mu.
+func (o *outbox) startSending() {
+	if !o.sending && !o.held {
+		o.sending = true
+		go o.send()
+	}
+}
+
+// hold leaves what is put to the next flush. The reader calls it when it has
+// something to do, and flush before it waits for anything.
+func (o *outbox) hold() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.held = true
+}
+
+// flush sends what has gathered.
+func (o *outbox) flush() {
+	o.mu.Lock()
+	o.held = false
+	if o.sending || o.over || o.size() == 0 && !o.ending {
+		o.mu.Unlock()
+		return
+	}
+	if o.size() > maxOwnSend {
+		o.startSending()
+		o.mu.Unlock()
+		return
+	}
+	o.sending = true
+	o.mu.Unlock()
+	o.send()
+}
+
+// size is how many bytes wait. The caller holds mu.
+func (o *outbox) size() int {
+	if o.frames == nil {
+		return 0
+	}
+	return len(o.frames.b)
 }
 
 // full reports whether the client should first receive something.
 func (o *outbox) full() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return len(o.frames) > maxOut && !o.closed
+	return o.size() > maxOut
 }
 
 // waitForRoom waits until the outbox is not full, or closed.
 func (o *outbox) waitForRoom() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for len(o.frames) > maxOut && !o.closed {
-		o.space.Wait()
+	for o.size() > maxOut {
+		o.changed.Wait()
 	}
 }
 
-// end makes send return once everything so far is sent. Nothing more is taken.
+// end takes nothing more. What is there is sent, and then the client is told that
+// there is no more.
 func (o *outbox) end() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if !o.ending {
+	if !o.ending && !o.over {
 		o.ending = true
 		o.nc.SetDeadline(time.Now().Add(lastWord))
-		o.wake.Signal()
+		o.startSending()
 	}
 }
 
@@ -103,38 +160,58 @@ func (o *outbox) isEnding() bool {
 	return o.ending
 }
 
+// waitUntilOver waits, after end or close.
+func (o *outbox) waitUntilOver() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for !o.over {
+		o.changed.Wait()
+	}
+}
+
 // close drops what is not sent.
 func (o *outbox) close() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.closed, o.frames = true, nil
-	o.wake.Broadcast()
-	o.space.Broadcast()
+	o.over, o.frames = true, nil
+	o.changed.Broadcast()
 }
 
-// send writes what gathers until there is an end, and calls sent after each
-// write. It reports whether everything is sent.
-func (o *outbox) send(sent func()) bool {
-	var sending []byte
+// send writes what gathers until there is nothing more. Whoever runs it has set
+// sending.
+func (o *outbox) send() {
 	for {
-		o.mu.Lock()
-		for len(o.frames) == 0 && !o.ending && !o.closed {
-			o.wake.Wait()
+		frames, end := o.take()
+		if end {
+			closeWrite(o.nc)
+			o.close()
 		}
-		if o.closed || len(o.frames) == 0 {
-			all := !o.closed
-			o.mu.Unlock()
-			return all
+		if frames == nil {
+			return
 		}
-		sending, o.frames = o.frames, sending[:0]
-		o.space.Signal()
-		o.mu.Unlock()
-		if _, err := o.nc.Write(sending); err != nil {
-			return false
+		if _, err := o.nc.Write(frames.b); err != nil {
+			o.close()
+			o.nc.Close() // so that the reader does not wait any longer
+			return
 		}
-		sent()
-		if cap(sending) > maxOut {
-			sending = nil
+		if cap(frames.b) <= maxOut {
+			frames.b = frames.b[:0]
+			outBuffers.Put(frames)
 		}
+		o.sent()
 	}
+}
+
+// take returns what is there to send. If that is nothing, nobody sends any more,
+// and end says whether this was the last.
+func (o *outbox) take() (frames *outBuffer, end bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if frames = o.frames; frames == nil {
+		o.sending = false
+		return nil, o.ending && !o.over
+	}
+	o.frames = nil
+	o.changed.Signal()
+	return frames, false
 }

@@ -38,7 +38,7 @@ type pendingOps struct {
 	first  int
 	bytes  int
 	closed bool
-	room   *sync.Cond
+	room   sync.Cond
 	// stalled is set while a read at the head waits for room in the outbox.
 	stalled atomic.Bool
 }

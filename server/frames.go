@@ -1,0 +1,125 @@
+package server
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net"
+	"sync"
+)
+
+// frameReader reads the frames of one connection. While little arrives it makes do
+// with a few bytes of its own, so that a connection that waits costs next to
+// nothing; what sends more has a large buffer for as long as it does.
+type frameReader struct {
+	nc   net.Conn
+	max  int // the longest frame
+	user interface {
+		idle() // is called before the network is waited for
+		busy() // and after
+	}
+
+	small      [smallRead]byte
+	large      *[largeRead]byte // nil while small will do
+	start, end int              // what is read and not taken
+	last       int              // bytes of the last read
+}
+
+// A small buffer holds several requests of the usual size.
+const (
+	smallRead = 512
+	largeRead = 16 << 10
+)
+
+// firstBody is how much memory a body gets before it has arrived.
+const firstBody = 4 << 10
+
+var largeReads = sync.Pool{New: func() any { return new([largeRead]byte) }}
+
+// head reads the four bytes that a frame begins with.
+func (r *frameReader) head() (head [4]byte, err error) {
+	for r.end-r.start < len(head) {
+		if err := r.fill(); err != nil {
+			return head, err
+		}
+	}
+	copy(head[:], r.buffer()[r.start:r.end])
+	r.start += len(head)
+	return head, nil
+}
+
+// body reads the rest of a frame. It takes memory only as the bytes arrive,
+// whatever the length claims.
+func (r *frameReader) body(head [4]byte) ([]byte, error) {
+	length := int32(binary.BigEndian.Uint32(head[:]))
+	if length < 0 || int(length) > r.max {
+		return nil, fmt.Errorf("frame of %d bytes; jute.maxbuffer is %d", length, r.max)
+	}
+	n := int(length)
+	b := make([]byte, min(n, max(firstBody, r.end-r.start)))
+	for got := 0; ; {
+		if err := r.read(b[got:]); err != nil {
+			return nil, err
+		}
+		if got = len(b); got == n {
+			return b, nil
+		}
+		longer := make([]byte, min(n, 2*got))
+		copy(longer, b)
+		b = longer
+	}
+}
+
+// read fills b.
+func (r *frameReader) read(b []byte) error {
+	n := copy(b, r.buffer()[r.start:r.end])
+	r.start += n
+	for b = b[n:]; len(b) > 0; b = b[n:] {
+		var err error
+		if n, err = r.wait(b); n == 0 && err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fill reads more than there is, which is not even the head of a frame.
+func (r *frameReader) fill() error {
+	var kept [4]byte
+	had := copy(kept[:], r.buffer()[r.start:r.end])
+	switch {
+	case r.last >= smallRead && r.large == nil:
+		r.large = largeReads.Get().(*[largeRead]byte)
+	case r.last < smallRead:
+		r.release()
+	}
+	b := r.buffer()
+	copy(b, kept[:had])
+	n, err := r.wait(b[had:])
+	r.start, r.end, r.last = 0, had+n, had+n
+	if n > 0 {
+		return nil
+	}
+	return err
+}
+
+func (r *frameReader) wait(b []byte) (int, error) {
+	r.user.idle()
+	n, err := r.nc.Read(b)
+	r.user.busy()
+	return n, err
+}
+
+func (r *frameReader) buffer() []byte {
+	if r.large != nil {
+		return r.large[:]
+	}
+	return r.small[:]
+}
+
+// release gives the large buffer to others; what is in it is lost.
+func (r *frameReader) release() {
+	if r.large != nil {
+		largeReads.Put(r.large)
+		r.large = nil
+	}
+}
