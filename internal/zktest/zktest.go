@@ -31,6 +31,14 @@ func NeedPeer(tb testing.TB, format string, args ...any) {
 	tb.Skipf(format, args...)
 }
 
+// classesEnv names the class path of another version of Apache ZooKeeper, compiled
+// by whoever runs the tests. It goes before Debian's jars, whose libraries it uses.
+const classesEnv = "ZOOK_PEER_CLASSES"
+
+// OtherVersion reports whether the peer is not Debian's 3.8, but what classesEnv
+// says: for runs by hand, to see which differences are of the version alone.
+func OtherVersion() bool { return os.Getenv(classesEnv) != "" }
+
 // Java returns a command that runs a main class of Apache ZooKeeper 3.8 with
 // Debian's jars on the class path. extra are more class path entries.
 func Java(tb testing.TB, extra []string, args ...string) *exec.Cmd {
@@ -40,6 +48,9 @@ func Java(tb testing.TB, extra []string, args ...string) *exec.Cmd {
 		NeedPeer(tb, "no java: apt-get install default-jre-headless")
 	}
 	cp := append([]string{}, extra...)
+	if OtherVersion() {
+		cp = append(cp, os.Getenv(classesEnv))
+	}
 	for _, jar := range []string{
 		"zookeeper", "zookeeper-jute", "jackson-core", "jackson-databind", "jackson-annotations",
 		"jetty9-server", "jetty9-servlet", "jetty9-util", "jetty9-util-ajax", "jetty9-http", "jetty9-io", "jetty9-security",
