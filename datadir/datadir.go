@@ -30,6 +30,8 @@ type Dir struct {
 	NoLastZxid bool
 	// Compression is how WriteSnapshot packs.
 	Compression snapshot.Compression
+	// NoDigest makes WriteSnapshot leave out the digest of the tree.
+	NoDigest bool
 }
 
 // version is the directory that the files of format version 2 are in.

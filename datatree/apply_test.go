@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+	"time"
 
 	"zook/jute"
 )
@@ -253,7 +254,7 @@ func TestDue(t *testing.T) {
 	w.apply(1, jute.OpCreateTTL, &jute.CreateTTLTxn{Path: "/parent", ACL: jute.OpenACL(), ParentCVersion: w.nextCversion("/parent"), TTL: 1000})
 	w.create("/parent/x", "")
 	due := func(now, neverUsed int64) []string {
-		d := w.tree.Due(now, neverUsed)
+		d := w.tree.Due(time.UnixMilli(now), time.Duration(neverUsed)*time.Millisecond)
 		slices.Sort(d)
 		return d
 	}

@@ -21,29 +21,34 @@ const (
 //	count=4,bytes=5=;byteHardLimit=10;countHardLimit=10
 type track map[string]int64
 
-// parseTrack leaves out what is no number.
-func parseTrack(b []byte) track {
-	t := track{}
-	for _, pair := range strings.FieldsFunc(string(b), func(r rune) bool { return r == ',' || r == ';' }) {
+// parseTrack leaves out what is no number. It reports whether all of it is as
+// Apache can read it.
+func parseTrack(b []byte) (t track, ok bool) {
+	t = track{}
+	pairs := strings.FieldsFunc(string(b), func(r rune) bool { return r == ',' || r == ';' })
+	ok = len(pairs) == 0 || b[0] == pairs[0][0] // Java's split finds an empty pair before a separator
+	for _, pair := range pairs {
 		key, value, _ := strings.Cut(pair, "=")
+		has := strings.TrimRight(value, "=") != ""
 		value, _, _ = strings.Cut(value, "=")
 		if value == "" {
 			value = "-1"
 		}
-		if v, err := strconv.ParseInt(value, 10, 64); err == nil {
+		v, err := strconv.ParseInt(value, 10, 64)
+		if err == nil {
 			t[key] = v
 		}
+		ok = ok && has && err == nil
 	}
-	return t
+	return t, ok
 }
 
-// add counts on from what is there, -1 where nothing is.
-func (t track) add(key string, n int64) {
-	v, ok := t[key]
-	if !ok {
-		v = -1
+// value is -1 where nothing is.
+func (t track) value(key string) int64 {
+	if v, ok := t[key]; ok {
+		return v
 	}
-	t[key] = v + n
+	return -1
 }
 
 // encode writes count and bytes first. The odd "=" behind them keeps the rest
@@ -59,6 +64,53 @@ func (t track) encode() []byte {
 		}
 	}
 	return b
+}
+
+// Usage is a number of znodes and of bytes of data.
+type Usage struct{ Count, Bytes int64 }
+
+// Quota is what is known of a quota. A limit of less than 0 is none.
+type Quota struct {
+	Path       string // of the znode that it is for
+	Soft, Hard Usage  // limits
+	Used       Usage
+	// Unreadable says that somebody wrote limits or counts that are none.
+	Unreadable bool
+	// Zxid is of the last transaction that Used counts.
+	Zxid int64
+}
+
+// QuotaOf returns the quota that a change at path counts for, the nearest one from
+// path upwards. Without both of its znodes there is none, and neither is there of
+// the root.
+func (t *Tree) QuotaOf(path string) (q Quota, ok bool) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	p, ok := t.nearestQuota(path)
+	if !ok {
+		return q, false
+	}
+	limits, stats := t.nodes[QuotaPath+p+"/"+QuotaLimits], t.nodes[QuotaPath+p+"/"+QuotaStats]
+	if limits == nil || stats == nil {
+		return q, false
+	}
+	l, lok := parseTrack(limits.data)
+	s, sok := parseTrack(stats.data)
+	return Quota{Path: p, Unreadable: !lok || !sok, Soft: Usage{l.value("count"), l.value("bytes")}, Hard: Usage{l.value("countHardLimit"), l.value("byteHardLimit")},
+		Used: Usage{s.value("count"), s.value("bytes")}, Zxid: t.LastZxid()}, true
+}
+
+// nearestQuota finds the nearest path from path upwards that has a quota.
+func (t *Tree) nearestQuota(path string) (string, bool) {
+	if len(t.quotas) == 0 {
+		return "", false
+	}
+	for p := path; p != rootPath; p = jute.ParentPath(p) {
+		if _, ok := t.quotas[p]; ok {
+			return p, true
+		}
+	}
+	return "", false
 }
 
 // quotaCreated notices a limits or stats znode that has been created at path.
@@ -97,20 +149,15 @@ func (t *Tree) recount(path string) {
 
 // charge adds a change at path to the stats of the nearest quota above it.
 func (t *Tree) charge(path string, bytes, count int64) {
-	if len(t.quotas) == 0 {
+	p, ok := t.nearestQuota(path)
+	if !ok {
 		return
 	}
-	for p := path; p != rootPath; p = jute.ParentPath(p) {
-		if _, ok := t.quotas[p]; !ok {
-			continue
-		}
-		if stats := t.nodes[QuotaPath+p+"/"+QuotaStats]; stats != nil {
-			tr := parseTrack(stats.data)
-			tr.add("count", count)
-			tr.add("bytes", bytes)
-			t.setQuietly(stats, tr.encode())
-		}
-		return
+	if stats := t.nodes[QuotaPath+p+"/"+QuotaStats]; stats != nil {
+		tr, _ := parseTrack(stats.data)
+		tr["count"] = tr.value("count") + count
+		tr["bytes"] = tr.value("bytes") + bytes
+		t.setQuietly(stats, tr.encode())
 	}
 }
 

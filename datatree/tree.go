@@ -16,6 +16,7 @@ package datatree
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"zook/jute"
 )
@@ -145,29 +146,31 @@ func (t *Tree) EphemeralOwners() []int64 {
 	return ids
 }
 
-// Due returns the paths that are to be deleted at now, milliseconds since the
-// epoch: containers that have lost their last child, or have had none for
-// neverUsed milliseconds (0: those stay), and TTL nodes without children that
-// have been idle for their TTL. Behaviour: ContainerManager.getCandidates.
-func (t *Tree) Due(now, neverUsed int64) []string {
+// Due returns the paths that are to be deleted at a moment: containers and TTL
+// nodes without children for which IsDue holds. Behaviour:
+// ContainerManager.getCandidates.
+func (t *Tree) Due(now time.Time, neverUsed time.Duration) []string {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	var paths []string
 	for p := range t.due {
-		n := t.nodes[p]
-		if n == nil || len(n.children) > 0 {
-			continue
-		}
-		switch kind, ttl := OwnerKind(n.stat.EphemeralOwner); kind {
-		case KindContainer:
-			if n.stat.Cversion > 0 || neverUsed > 0 && now-n.stat.Ctime > neverUsed {
-				paths = append(paths, p)
-			}
-		case KindTTL:
-			if now-n.stat.Mtime > ttl {
-				paths = append(paths, p)
-			}
+		if n := t.nodes[p]; n != nil && len(n.children) == 0 && IsDue(&n.stat, now, neverUsed) {
+			paths = append(paths, p)
 		}
 	}
 	return paths
+}
+
+// IsDue reports whether a znode without children is to be deleted at a moment:
+// a container that has lost its last child or had none for neverUsed (up to 0:
+// those stay), a TTL node that has been idle for its TTL.
+func IsDue(s *jute.StatPersisted, now time.Time, neverUsed time.Duration) bool {
+	idle := now.UnixMilli() - s.Mtime
+	switch kind, ttl := OwnerKind(s.EphemeralOwner); kind {
+	case KindContainer:
+		return s.Cversion > 0 || neverUsed > 0 && idle > neverUsed.Milliseconds()
+	case KindTTL:
+		return idle > ttl
+	}
+	return false
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 
+	"zook/internal/zktest"
 	"zook/jute"
 )
 
@@ -44,6 +45,30 @@ func kindsOfZnodes(p *program) {
 	p.a("close", jute.OpCloseSession, nil)
 	p.closed("a", "closed by the server")
 	p.b("what the session leaves", jute.OpGetChildren2, reqList("/k", false))
+}
+
+// kindsInMultis creates by every type of request with all flags.
+func kindsInMultis(p *program) {
+	p.a("create", jute.OpCreate, reqCreate("/km", "", 0))
+	for flags := jute.CreateMode(-1); flags <= 7; flags++ {
+		for _, typ := range []jute.OpCode{jute.OpCreate, jute.OpCreate2, jute.OpCreateContainer} {
+			if typ == jute.OpCreateContainer && flags.IsEphemeral() && !zktest.OtherVersion() {
+				continue // Apache 3.8 creates an ephemeral, later ones a container
+			}
+			name := fmt.Sprintf("%v with flags %d", typ, flags)
+			path := fmt.Sprintf("/km/%v%d", typ, flags)
+			p.a(name, jute.OpMulti, multi(op(typ, reqCreate(path, "x", flags))))
+			p.a(name+" is", jute.OpExists, reqExists(path, false))
+			p.a(name+": a child", jute.OpMulti, multi(op(typ, reqCreate(path+"/x", "", flags))))
+		}
+		for _, ttl := range []int64{-1, 0, 100_000} {
+			path := fmt.Sprintf("/km/%d-%d", flags, ttl)
+			name := fmt.Sprintf("createTTL with flags %d, TTL %d", flags, ttl)
+			p.a(name, jute.OpMulti, multi(op(jute.OpCreateTTL, reqTTL(path, flags, ttl))))
+			p.a(name+" is", jute.OpExists, reqExists(path, false))
+		}
+	}
+	p.a("all", jute.OpGetChildren2, reqList("/km", false))
 }
 
 func acls(p *program) {

@@ -68,13 +68,13 @@ var comparisons = []struct {
 	}},
 	{"sequences and stats", sequencesAndStats, nil},
 	{"ephemerals, containers, TTL", kindsOfZnodes, nil},
+	{"ephemerals, containers, TTL in multis", kindsInMultis, badFlags(
+		"create with flags -1", "create with flags 7", "create2 with flags -1", "create2 with flags 7",
+		"create with flags -1: a child", "create with flags 7: a child", "create2 with flags -1: a child", "create2 with flags 7: a child",
+		"createContainer with flags -1", "createContainer with flags 7", "createContainer with flags -1: a child", "createContainer with flags 7: a child")},
 	{"ACLs", acls, aclDifferences()},
 	{"failed authentication", failedAuthentication, nil},
-	{"multi", multis, map[string]differing{
-		"all kinds": {"0 at base+4 [check, create &{Path:/m/a}, create &{Path:/m/b},", "0 at base+4 [check, create &{Path:/m/a}, create2 /m/b {",
-			"a create2 in a multi is answered as one since ZooKeeper 3.9"},
-		"createTTL of an ephemeral": {"0 at base+83 [create &{Path:/m/bad}]", "0 at base+83 [error -8]", "Apache forgets the TTL; we refuse it, as outside of a multi"},
-	}},
+	{"multi", multis, badFlags("flags -1", "flags 7", "flags 100")},
 	{"multiRead", multiReads, map[string]differing{
 		"writes": {"-5 at base+4 with ff ff ff ff 01", "-5 at base+4", "an error has no body"},
 		"checks": {"-5 at base+4 with ff ff ff ff 01", "-5 at base+4", "an error has no body"},
@@ -110,6 +110,14 @@ func aclDifferences() map[string]differing {
 			m[fmt.Sprintf("%s with %v of /acl/only%d: exists", who, jute.Perms(1<<perm), perm)] =
 				differing{"0", "-102", "exists asks for READ since ZooKeeper 3.9.3"}
 		}
+	}
+	return m
+}
+
+func badFlags(steps ...string) map[string]differing {
+	m := map[string]differing{}
+	for _, s := range steps {
+		m[s] = differing{"0", "-5", "since ZooKeeper 3.10 a multi with flags that say nothing is refused as a whole"}
 	}
 	return m
 }

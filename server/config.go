@@ -61,6 +61,21 @@ type Config struct {
 	// ContainerCheckInterval is how often containers and TTL nodes are looked
 	// at; 0 is a minute.
 	ContainerCheckInterval time.Duration
+	// ContainerMaxPerMinute is how many of them are deleted in a minute; 0 is
+	// 10,000.
+	ContainerMaxPerMinute int
+	// ContainerMaxNeverUsed is how long a container that never had a child stays;
+	// 0 is 5 minutes, less than 0 is for ever.
+	ContainerMaxNeverUsed time.Duration
+	// EnforceQuota refuses what would exceed a hard limit below /zookeeper/quota,
+	// and logs what exceeds a soft one (enforceQuota).
+	EnforceQuota bool
+	// Reconfig answers a reconfig with Unimplemented, as there is no ensemble, and
+	// not with ReconfigDisabled (reconfigEnabled).
+	Reconfig bool
+	// NoTreeDigest leaves the digest of the tree out of logs and snapshots
+	// (digest.enabled).
+	NoTreeDigest bool
 	// Words are the four-letter words that are answered
 	// (4lw.commands.whitelist), "*" all; nil is srvr and ruok.
 	Words []string
@@ -128,6 +143,12 @@ func (c Config) withDefaults() (Config, error) {
 	if c.ContainerCheckInterval == 0 {
 		c.ContainerCheckInterval = time.Minute
 	}
+	if c.ContainerMaxPerMinute == 0 {
+		c.ContainerMaxPerMinute = 10_000
+	}
+	if c.ContainerMaxNeverUsed == 0 {
+		c.ContainerMaxNeverUsed = 5 * time.Minute
+	}
 	if c.Words == nil {
 		c.Words = []string{"srvr", "ruok"}
 	}
@@ -136,6 +157,8 @@ func (c Config) withDefaults() (Config, error) {
 		return c, fmt.Errorf("tickTime is %v, it must be at least 2 ms", c.TickTime)
 	case c.MinSessionTimeout > c.MaxSessionTimeout:
 		return c, fmt.Errorf("minSessionTimeout %v is above maxSessionTimeout %v", c.MinSessionTimeout, c.MaxSessionTimeout)
+	case c.ContainerMaxPerMinute < 0:
+		return c, fmt.Errorf("znode.container.maxPerMinute is %d, it must not be negative", c.ContainerMaxPerMinute)
 	case c.ServerID < 1 || c.ServerID > 254:
 		return c, fmt.Errorf("server id %d is not from 1 to 254", c.ServerID)
 	}

@@ -42,7 +42,7 @@ func (d *draft) request(r *request) (jute.Record, jute.ErrCode) {
 	case jute.OpSetACL:
 		body = &jute.SetACLRequest{}
 	case jute.OpReconfig:
-		return nil, jute.ErrReconfigDisabled
+		body = &jute.ReconfigRequest{}
 	default:
 		return nil, jute.ErrUnimplemented
 	}
@@ -76,6 +76,10 @@ func (d *draft) op(op jute.OpCode, body jute.Record) (jute.Record, jute.ErrCode)
 		return d.setACL(b)
 	case *jute.CheckVersionRequest:
 		return d.check(b)
+	case *jute.ReconfigRequest:
+		if !d.p.cfg.Reconfig {
+			return nil, jute.ErrReconfigDisabled
+		}
 	}
 	return nil, jute.ErrUnimplemented
 }
@@ -84,7 +88,7 @@ func (d *draft) create(op jute.OpCode, r *jute.CreateRequest, ttl int64) (jute.R
 	switch {
 	case !r.Flags.Valid():
 		return nil, jute.ErrBadArguments
-	case r.Flags.IsTTL() && !d.p.extended:
+	case r.Flags.IsTTL() && !d.p.cfg.ExtendedTypes:
 		return nil, jute.ErrUnimplemented
 	case r.Flags.IsTTL() != (op == jute.OpCreateTTL), r.Flags.IsTTL() && (ttl <= 0 || ttl > datatree.MaxTTL):
 		return nil, jute.ErrBadArguments
@@ -115,6 +119,9 @@ func (d *draft) create(op jute.OpCode, r *jute.CreateRequest, ttl int64) (jute.R
 	}
 	if kind, _ := datatree.OwnerKind(parent.Stat.EphemeralOwner); kind == datatree.KindEphemeral {
 		return nil, jute.ErrNoChildrenForEphemerals
+	}
+	if err := d.checkQuota(path, int64(len(r.Data)), 1); err != jute.ErrOK {
+		return nil, err
 	}
 	h := &d.txn.Header
 	cversion := parent.Stat.Cversion + 1
@@ -175,26 +182,6 @@ func (d *draft) delete(r *jute.DeleteRequest) (jute.Record, jute.ErrCode) {
 	return &jute.DeleteTxn{Path: r.Path}, jute.ErrOK
 }
 
-// deleteContainer is submitted by the server itself when a container or TTL node
-// is due; it may have come back into use meanwhile.
-func (d *draft) deleteContainer(r *jute.DeleteContainerRequest) (jute.Record, jute.ErrCode) {
-	if _, err := d.deletableParent(r.Path); err != jute.ErrOK {
-		return nil, err
-	}
-	n, err := d.look(r.Path)
-	if err != jute.ErrOK {
-		return nil, err
-	}
-	if n.NumChildren > 0 {
-		return nil, jute.ErrNotEmpty
-	}
-	if kind, _ := datatree.OwnerKind(n.Stat.EphemeralOwner); kind != datatree.KindContainer && kind != datatree.KindTTL {
-		return nil, jute.ErrBadVersion
-	}
-	d.drop(r.Path, n)
-	return &jute.DeleteTxn{Path: r.Path}, jute.ErrOK
-}
-
 // nextVersion checks and counts a version. It steps over -1, which in a request
 // means any version (ZOOKEEPER-4743).
 func nextVersion(current, expected int32) (int32, jute.ErrCode) {
@@ -222,6 +209,9 @@ func (d *draft) changeable(path string, perm jute.Perms) (datatree.Node, jute.Er
 func (d *draft) setData(r *jute.SetDataRequest) (jute.Record, jute.ErrCode) {
 	n, err := d.changeable(r.Path, jute.PermWrite)
 	if err != jute.ErrOK {
+		return nil, err
+	}
+	if err := d.checkQuota(r.Path, int64(len(r.Data)-len(n.Data)), 0); err != jute.ErrOK {
 		return nil, err
 	}
 	version, err := nextVersion(n.Stat.Version, r.Version)
@@ -272,7 +262,7 @@ func (d *draft) check(r *jute.CheckVersionRequest) (jute.Record, jute.ErrCode) {
 // changes nothing.
 func (d *draft) multi(r *request) (jute.Record, jute.ErrCode) {
 	var m jute.MultiRequest
-	if jute.Unmarshal(r.body, &m) != nil || !allWrites(m.Ops) {
+	if jute.Unmarshal(r.body, &m) != nil || !multiOps(m.Ops) {
 		return nil, jute.ErrMarshallingError
 	}
 	digest := d.digest
@@ -292,16 +282,36 @@ func (d *draft) multi(r *request) (jute.Record, jute.ErrCode) {
 		txn.Txns = append(txn.Txns, jute.SubTxn{Type: typ, Data: jute.Marshal(body)})
 	}
 	if failed != jute.ErrOK {
-		d.changes, d.index, d.digest = nil, nil, digest
+		d.changes, d.index, d.charges, d.digest = nil, nil, nil, digest
 	}
 	return txn, jute.ErrOK
 }
 
-// allWrites reports whether ops can be a multi, and not a multiRead.
-func allWrites(ops []jute.Op) bool {
-	for _, op := range ops {
-		if op.Type == jute.OpGetData || op.Type == jute.OpGetChildren {
+// multiOps makes the operations of a multi what Apache makes of them: the flags
+// decide what a create creates, not its type. It reports false for a multiRead,
+// and for a create without a TTL whose flags ask for one, or say nothing.
+//
+// Behaviour: MultiOperationRecord.deserialize, Op.create.
+func multiOps(ops []jute.Op) bool {
+	for i, op := range ops {
+		switch b := op.Body.(type) {
+		case *jute.GetDataRequest, *jute.GetChildrenRequest:
 			return false
+		case *jute.CreateRequest:
+			if !b.Flags.Valid() || b.Flags.IsTTL() {
+				return false
+			}
+			if b.Flags == jute.Container {
+				ops[i].Type = jute.OpCreateContainer
+			}
+		case *jute.CreateTTLRequest:
+			if b.Flags.IsTTL() {
+				continue
+			}
+			ops[i] = jute.Op{Type: jute.OpCreate, Body: &jute.CreateRequest{Path: b.Path, Data: b.Data, ACL: b.ACL, Flags: b.Flags}}
+			if b.Flags == jute.Container {
+				ops[i].Type = jute.OpCreateContainer
+			}
 		}
 	}
 	return true

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"log/slog"
 	"sync"
 	"time"
 
@@ -27,7 +28,8 @@ type preparer struct {
 	tree     *datatree.Tree
 	auth     *authenticator
 	sessions *sessionTable
-	extended bool             // TTL nodes are allowed
+	cfg      *Config
+	quotas   *quotaKeeper     // nil where they are not enforced
 	now      func() time.Time // for the time of transactions
 
 	zxid   int64
@@ -46,10 +48,14 @@ type change struct {
 	node    datatree.Node
 }
 
-func newPreparer(tree *datatree.Tree, auth *authenticator, sessions *sessionTable, extended bool) *preparer {
+func newPreparer(tree *datatree.Tree, auth *authenticator, sessions *sessionTable, cfg *Config, log *slog.Logger) *preparer {
 	digest, zxid := tree.Digest()
-	return &preparer{tree: tree, auth: auth, sessions: sessions, extended: extended, now: time.Now,
+	p := &preparer{tree: tree, auth: auth, sessions: sessions, cfg: cfg, now: time.Now,
 		zxid: zxid, digest: digest, pending: map[string]*change{}}
+	if cfg.EnforceQuota {
+		p.quotas = newQuotaKeeper(tree, log)
+	}
+	return p
 }
 
 // applied forgets the changes of transactions up to zxid, which the tree holds now.
@@ -82,7 +88,9 @@ func (p *preparer) prepare(r *request) *jute.Txn {
 		d.keep()
 	}
 	txn.Body = body
-	txn.Digest = &jute.TxnDigest{Version: datatree.DigestVersion, TreeDigest: p.digest}
+	if !p.cfg.NoTreeDigest {
+		txn.Digest = &jute.TxnDigest{Version: datatree.DigestVersion, TreeDigest: p.digest}
+	}
 	return txn
 }
 
@@ -94,6 +102,7 @@ type draft struct {
 	ids     []jute.ID
 	changes []*change
 	index   map[string]*change // by path, the newest; only kept of many changes
+	charges []charge           // to quotas
 	digest  int64
 }
 
@@ -128,6 +137,9 @@ func (d *draft) changed(path string) *change {
 }
 
 func (d *draft) keep() {
+	if len(d.charges) > 0 {
+		d.p.quotas.prepared(d.txn.Header.Zxid, d.charges)
+	}
 	d.p.mu.Lock()
 	defer d.p.mu.Unlock()
 	for _, c := range d.changes {
@@ -171,6 +183,22 @@ func (d *draft) put(path string, n datatree.Node) {
 	d.change(&change{path: path, node: n})
 }
 
+// charge notes what a quota will count.
+func (d *draft) charge(path string, bytes, count int64) {
+	if d.p.quotas != nil {
+		d.charges = append(d.charges, charge{path, datatree.Usage{Count: count, Bytes: bytes}})
+	}
+}
+
+// checkQuota decides whether bytes and znodes may be added at path, and notes them.
+func (d *draft) checkQuota(path string, bytes, count int64) jute.ErrCode {
+	if d.p.quotas == nil {
+		return jute.ErrOK
+	}
+	d.charge(path, bytes, count)
+	return d.p.quotas.check(d.charges[len(d.charges)-1])
+}
+
 // drop notes that a znode will be gone and its parent will have changed.
 func (d *draft) drop(path string, n datatree.Node) {
 	parentPath := jute.ParentPath(path)
@@ -179,6 +207,7 @@ func (d *draft) drop(path string, n datatree.Node) {
 		parent.Stat.Pzxid = d.txn.Header.Zxid
 		d.put(parentPath, parent)
 	}
+	d.charge(path, -int64(len(n.Data)), -1)
 	d.digest -= int64(n.Digest)
 	d.change(&change{path: path, deleted: true})
 }

@@ -112,7 +112,7 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 	}
 	s.tree = state.Tree
 	s.sessions = newSessionTable(state.Sessions, s.cfg.ServerID, time.Now())
-	s.prep = newPreparer(s.tree, s.auth, s.sessions, s.cfg.ExtendedTypes)
+	s.prep = newPreparer(s.tree, s.auth, s.sessions, &s.cfg, s.log)
 	s.snaps = newSnapshotter(s, state.Replayed)
 	s.words = s.fourLetterWords()
 	s.engine = newLogEngine(s.dir.LogDir, &s.cfg, s.log, s.apply, s.fail)
@@ -122,13 +122,14 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 			s.requests.put(&request{session: id, op: jute.OpCloseSession})
 		}
 	}
-	s.running.Add(2)
+	s.running.Add(3)
 	go s.acceptLoop()
 	go s.tick()
 	if s.cfg.PurgeInterval > 0 {
 		s.running.Add(1)
 		go s.purgeLoop()
 	}
+	go s.reap()
 	s.log.Info("serving", "address", s.Addr(), "dataDir", s.cfg.DataDir, "zxid", hex(s.tree.LastZxid()),
 		"znodes", s.tree.Counts().Znodes, "sessions", len(state.Sessions))
 	return nil
@@ -143,6 +144,7 @@ func (s *Server) load(ctx context.Context) (*datadir.State, error) {
 	if s.dir, err = datadir.Create(s.cfg.DataDir, s.cfg.DataLogDir); err != nil {
 		return nil, err
 	}
+	s.dir.NoDigest = s.cfg.NoTreeDigest
 	for _, dir := range slices.Compact([]string{s.dir.SnapDir, s.dir.LogDir}) {
 		f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_CREATE|os.O_RDWR, 0o644)
 		if err != nil {
@@ -309,13 +311,11 @@ func (s *Server) prepareLoop() {
 	}
 }
 
-// tick expires sessions and deletes containers and TTL nodes that are due.
+// tick expires sessions.
 func (s *Server) tick() {
 	defer s.running.Done()
 	expiry := time.NewTicker(s.cfg.TickTime / 2)
 	defer expiry.Stop()
-	reap := time.NewTicker(s.cfg.ContainerCheckInterval)
-	defer reap.Stop()
 	for {
 		select {
 		case <-s.stopping:
@@ -324,11 +324,6 @@ func (s *Server) tick() {
 			for _, id := range s.sessions.expired() {
 				s.log.Info("session expired", "session", hex(id))
 				s.requests.put(&request{session: id, op: jute.OpCloseSession})
-			}
-		case now := <-reap.C:
-			for _, path := range s.tree.Due(now.UnixMilli(), 0) {
-				s.requests.put(&request{op: jute.OpDeleteContainer,
-					body: jute.Marshal(&jute.DeleteContainerRequest{Path: path})})
 			}
 		}
 	}

@@ -27,6 +27,7 @@ type setters map[string]setting
 var keys = []setters{
 	basicKeys,
 	fileKeys,
+	znodeKeys,
 	ensembleKeys,
 }
 
@@ -41,9 +42,7 @@ var basicKeys = setters{
 	"maxSessionTimeout": millisOrDefault(func(c *Config) *time.Duration { return &c.MaxSessionTimeout }),
 	"jute.maxbuffer":    number(func(c *Config) *int { return &c.MaxFrame }, 1024, 1<<30),
 
-	"extendedTypesEnabled":            boolean(func(c *Config) *bool { return &c.ExtendedTypes }),
-	"znode.container.checkIntervalMs": millis(func(c *Config) *time.Duration { return &c.ContainerCheckInterval }, 1),
-	"4lw.commands.whitelist":          list(func(c *Config) *[]string { return &c.Words }),
+	"4lw.commands.whitelist": list(func(c *Config) *[]string { return &c.Words }),
 }
 
 // settingOf is what a key means.

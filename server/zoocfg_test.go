@@ -46,6 +46,10 @@ zookeeper.4lw.commands.whitelist=stat, ruok
 		"snapshot.compression.method=snappy\nsnapshot.trust.empty=true\ndatadir.autocreate=false\nautopurge.snapRetainCount=5\nautopurge.purgeInterval=12",
 		want: Config{DataDir: "/d", Addr: ":2181", SnapSizeLimit: 1024, TxnLogSizeLimit: 2048, NoForceSync: true, FsyncWarning: 50 * time.Millisecond,
 			Compression: snapshot.Snappy, TrustEmptySnapshot: true, NoAutocreate: true, PurgeRetain: 5, PurgeInterval: 12 * time.Hour}},
+	{name: "keys about znodes", file: "dataDir=/d\nznode.container.maxPerMinute=50\nznode.container.maxNeverUsedIntervalMs=1000\nzookeeper.enforceQuota=true\n" +
+		"reconfigEnabled=true\ndigest.enabled=false",
+		want: Config{DataDir: "/d", Addr: ":2181", ContainerMaxPerMinute: 50, ContainerMaxNeverUsed: time.Second, EnforceQuota: true, Reconfig: true, NoTreeDigest: true}},
+	{name: "containers that stay", file: "dataDir=/d\nznode.container.maxNeverUsedIntervalMs=0", want: Config{DataDir: "/d", Addr: ":2181", ContainerMaxNeverUsed: -1}},
 	{name: "what is turned off", file: "dataDir=/d\nsnapSizeLimitInKb=-1\nautopurge.purgeInterval=0\nsnapshot.compression.method=\nautopurge.snapRetainCount=1",
 		want: Config{DataDir: "/d", Addr: ":2181", SnapSizeLimit: -1, PurgeRetain: 3}, warnings: []string{"zoo.cfg:5: autopurge.snapRetainCount is 1; 3 snapshots"}},
 	{name: "a unit", file: "dataDir=/d\nautopurge.purgeInterval=90m", want: Config{DataDir: "/d", Addr: ":2181", PurgeInterval: 90 * time.Minute}},
