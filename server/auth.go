@@ -57,7 +57,10 @@ type authenticator struct {
 // newAuthenticator returns an error for settings that contradict each other.
 func newAuthenticator(cfg *Config) (*authenticator, error) {
 	a := &authenticator{schemes: map[string]scheme{"ip": ipScheme{}}, skipACL: cfg.SkipACL, enforced: cfg.EnforceAuth}
-	if !cfg.NoDigest {
+	if cfg.speaksTLS() {
+		a.schemes["x509"] = x509Scheme{super: cfg.X509SuperUser}
+	}
+	if !cfg.NoDigest || slices.Contains(cfg.AuthSchemes, "digest") {
 		digest, err := newDigestScheme(cfg)
 		if err != nil {
 			return nil, err
@@ -66,8 +69,11 @@ func newAuthenticator(cfg *Config) (*authenticator, error) {
 	}
 	for _, name := range cfg.AuthSchemes {
 		switch name {
+		case "digest", "ip": // is there unless it is turned off
 		case "ensemble":
 			a.schemes[name] = ensembleScheme{names: cfg.EnsembleNames}
+		case "x509":
+			a.schemes[name] = x509Scheme{super: cfg.X509SuperUser}
 		default:
 			return nil, fmt.Errorf("there is no authentication scheme %q", name)
 		}

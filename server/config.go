@@ -11,8 +11,13 @@ import (
 // Config is what a server is started with. The zero value is a server for a
 // test: any free port of 127.0.0.1 and a directory that Close removes.
 type Config struct {
-	// Addr is host:port to listen on; "" is 127.0.0.1 and any free port.
+	// Addr is host:port to listen on; "" is 127.0.0.1 and any free port, or none if
+	// there is a SecureAddr.
 	Addr string
+	// SecureAddr is host:port for clients that speak TLS; "" is none.
+	SecureAddr string
+	// TLS is what the secure port shows and asks for.
+	TLS TLS
 	// DataDir holds version-2 with the snapshots and, unless DataLogDir says
 	// otherwise, the transaction logs. It is created if it is missing.
 	DataDir    string
@@ -88,7 +93,11 @@ type Config struct {
 	DigestAlgorithm string
 	// NoDigest turns the scheme digest off (DigestAuthenticationProvider.enabled).
 	NoDigest bool
-	// AuthSchemes are schemes beside ip and digest (authProvider.*): "ensemble".
+	// X509SuperUser is the subject of a certificate that is the super user's
+	// (X509AuthenticationProvider.superUser); "" is nobody's.
+	X509SuperUser string
+	// AuthSchemes are schemes beside ip and digest (authProvider.*): "ensemble", and
+	// "x509", which is there by itself where TLS is spoken.
 	AuthSchemes []string
 	// EnsembleNames are what the scheme ensemble accepts (ensembleAuthName); nil
 	// is anything.
@@ -104,7 +113,7 @@ type Config struct {
 }
 
 func (c Config) withDefaults() (Config, error) {
-	if c.Addr == "" {
+	if c.Addr == "" && c.SecureAddr == "" {
 		c.Addr = "127.0.0.1:0"
 	}
 	if c.DataLogDir == "" {
@@ -164,3 +173,6 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	return c, nil
 }
+
+// speaksTLS reports whether clients may speak TLS.
+func (c *Config) speaksTLS() bool { return c.SecureAddr != "" || c.TLS.OnPlainPort }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -19,9 +20,10 @@ import (
 // wait behind those in pending, and whoever answers the write goes on with them.
 // What is answered gathers in out.
 type conn struct {
-	srv  *Server
-	nc   net.Conn
-	addr netip.Addr
+	srv   *Server
+	nc    net.Conn
+	addr  netip.Addr
+	certs []*x509.Certificate // that the client has shown, its own first
 
 	// session is set by the server before the first request is read; others
 	// than the reader look at it under srv.mu.
@@ -61,6 +63,10 @@ func (c *conn) serve() {
 	// connection, they may set some.
 	defer c.srv.tree.RemoveWatcher(c)
 	defer c.close()
+	if err := c.secure(); err != nil {
+		c.srv.log.Info("TLS handshake failed", "from", c.nc.RemoteAddr().String(), "reason", err.Error())
+		return
+	}
 	// A client that says nothing, or half a handshake, does not hold a
 	// connection longer than the longest session could be idle.
 	c.nc.SetReadDeadline(time.Now().Add(c.srv.cfg.MaxSessionTimeout))
@@ -222,7 +228,7 @@ func (c *conn) authenticate(op *clientOp) error {
 	if err := jute.Unmarshal(op.body, &p); err != nil {
 		return fmt.Errorf("auth packet: %w", err)
 	}
-	ids, verdict := c.srv.auth.authenticate(&p, peer{addr: c.addr})
+	ids, verdict := c.srv.auth.authenticate(&p, c.peer())
 	switch verdict {
 	case refused:
 		c.out.put(&jute.ReplyHeader{Xid: op.xid, Err: jute.ErrAuthFailed}, nil)
@@ -235,6 +241,9 @@ func (c *conn) authenticate(op *clientOp) error {
 	c.out.put(&jute.ReplyHeader{Xid: op.xid}, nil)
 	return nil
 }
+
+// peer is what is known of the client without asking it.
+func (c *conn) peer() peer { return peer{c.addr, c.certs} }
 
 // addIdentities adds what the client has proved.
 func (c *conn) addIdentities(ids ...jute.ID) {

@@ -36,12 +36,14 @@ import (
 
 // Server is a running server.
 type Server struct {
-	cfg      Config
-	log      *slog.Logger
-	listener net.Listener
-	dir      *datadir.Dir
-	locks    []*os.File
-	tempDir  string // to remove
+	cfg     Config
+	log     *slog.Logger
+	plain   net.Listener // nil if there is none; so is secure
+	secure  net.Listener
+	tls     *tlsSource // nil if no client speaks TLS
+	dir     *datadir.Dir
+	locks   []*os.File
+	tempDir string // to remove
 
 	tree     *datatree.Tree
 	sessions *sessionTable
@@ -78,9 +80,7 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	if err := s.start(ctx, cfg); err != nil {
-		if s.listener != nil {
-			s.listener.Close()
-		}
+		s.closeListeners()
 		return nil, errors.Join(err, s.release())
 	}
 	return s, nil
@@ -101,9 +101,8 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 	if s.auth, err = newAuthenticator(&s.cfg); err != nil {
 		return err
 	}
-	// The port first: a second server on the same configuration ends here.
-	var lc net.ListenConfig
-	if s.listener, err = lc.Listen(ctx, "tcp", s.cfg.Addr); err != nil {
+	// The ports first: a second server on the same configuration ends here.
+	if err := s.listen(ctx); err != nil {
 		return err
 	}
 	state, err := s.load(ctx)
@@ -122,15 +121,15 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 			s.requests.put(&request{session: id, op: jute.OpCloseSession})
 		}
 	}
-	s.running.Add(3)
-	go s.acceptLoop()
+	s.running.Add(2)
 	go s.tick()
 	if s.cfg.PurgeInterval > 0 {
 		s.running.Add(1)
 		go s.purgeLoop()
 	}
 	go s.reap()
-	s.log.Info("serving", "address", s.Addr(), "dataDir", s.cfg.DataDir, "zxid", hex(s.tree.LastZxid()),
+	s.accept()
+	s.log.Info("serving", "address", s.Addr(), "secureAddress", s.SecureAddr(), "dataDir", s.cfg.DataDir, "zxid", hex(s.tree.LastZxid()),
 		"znodes", s.tree.Counts().Znodes, "sessions", len(state.Sessions))
 	return nil
 }
@@ -191,9 +190,6 @@ func (s *Server) release() error {
 	return os.RemoveAll(s.tempDir)
 }
 
-// Addr is the address that clients connect to, host:port.
-func (s *Server) Addr() string { return s.listener.Addr().String() }
-
 // Done is closed when the server ends, by Close or because it could not go on;
 // then Err says why.
 func (s *Server) Done() <-chan struct{} { return s.stopping }
@@ -232,7 +228,7 @@ func (s *Server) fail(err error) {
 func (s *Server) stop() {
 	s.stopOnce.Do(func() {
 		close(s.stopping)
-		s.listener.Close()
+		s.closeListeners()
 		s.mu.Lock()
 		conns := make([]*conn, 0, len(s.conns))
 		for c := range s.conns {
@@ -243,37 +239,6 @@ func (s *Server) stop() {
 			c.close()
 		}
 	})
-}
-
-func (s *Server) acceptLoop() {
-	defer s.running.Done()
-	for {
-		nc, err := s.listener.Accept()
-		if err != nil {
-			select {
-			case <-s.stopping:
-				return
-			case <-time.After(50 * time.Millisecond): // out of descriptors: others will close
-				s.log.Warn("accept", "reason", err.Error())
-				continue
-			}
-		}
-		c := newConn(s, nc)
-		s.mu.Lock()
-		s.conns[c] = struct{}{}
-		s.mu.Unlock()
-		select {
-		case <-s.stopping:
-			c.close()
-			continue
-		default:
-		}
-		s.running.Add(1)
-		go func() {
-			defer s.running.Done()
-			c.serve()
-		}()
-	}
 }
 
 // prepareLoop is the goroutine that prepares.

@@ -103,6 +103,10 @@ type settings struct {
 
 	host           string
 	port           int // of clientPort; -1 is not set
+	secureHost     string
+	securePort     int
+	verifyNoHost   bool // ssl.hostnameVerification=false
+	enforceAuth    bool // enforce.auth.enabled
 	dynamicFile    string
 	onlyEnsembles  bool // standaloneEnabled=false
 	inEnsembleFile bool // while dynamicFile is read
@@ -174,6 +178,8 @@ func unknownKey(key string) string {
 var finishers = []func(*settings){
 	finishDirectories,
 	finishEnsemble,
+	finishTLS,
+	finishAuth,
 	finishPorts,
 	finishTimes,
 }

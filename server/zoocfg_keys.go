@@ -29,6 +29,8 @@ var keys = []setters{
 	fileKeys,
 	znodeKeys,
 	ensembleKeys,
+	tlsKeys,
+	authKeys,
 }
 
 // basicKeys are directories, ports, times and sizes.
@@ -95,6 +97,9 @@ func finishPorts(s *settings) {
 	if s.port == -1 {
 		if s.isSet("clientPortAddress") {
 			s.wrong("clientPortAddress", "clientPort is not set")
+		}
+		if s.cfg.SecureAddr != "" {
+			return // then that is all
 		}
 		s.port = 2181
 	}

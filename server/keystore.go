@@ -1,0 +1,223 @@
+package server
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/youmark/pkcs8"
+	"software.sslmate.com/src/go-pkcs12"
+)
+
+// Store is a file with certificates, and with the key of the first if it is a key
+// store.
+type Store struct {
+	File string // ssl.keyStore.location
+	// Type is PEM or PKCS12 (ssl.keyStore.type); "" goes by the file's ending, .pem
+	// or .p12.
+	Type     string
+	Password string // of the key, or of the whole file if that is PKCS12
+	// PasswordFile holds the password, if it is not "", but for the end of its line
+	// (ssl.keyStore.passwordPath).
+	PasswordFile string
+}
+
+// maxStore is larger than any store that people have.
+const maxStore = 64 << 20
+
+// keyPair loads a key store. Errors name the file.
+func (s *Store) keyPair() (tls.Certificate, error) {
+	pair, err := loadStore(s, pemKeyPair, pkcs12KeyPair)
+	if err != nil {
+		err = fmt.Errorf("key store %s: %w", s.File, err)
+	}
+	return pair, err
+}
+
+// pool loads a trust store. Errors name the file.
+func (s *Store) pool() (*x509.CertPool, error) {
+	certs, err := loadStore(s, pemCertificates, pkcs12Certificates)
+	if err != nil {
+		return nil, fmt.Errorf("trust store %s: %w", s.File, err)
+	}
+	pool := x509.NewCertPool()
+	for _, c := range certs {
+		pool.AddCert(c)
+	}
+	return pool, nil
+}
+
+// loadStore reads a store with the function for its type.
+func loadStore[T any](s *Store, asPEM, asPKCS12 func(content []byte, password string) (T, error)) (none T, err error) {
+	content, err := readStore(s.File)
+	if err != nil {
+		return none, err
+	}
+	password, err := s.password()
+	if err != nil {
+		return none, err
+	}
+	switch typ := s.typeOf(content); typ {
+	case "PEM":
+		return asPEM(content, password)
+	case "PKCS12":
+		return asPKCS12(content, password)
+	case "JKS", "BCFKS":
+		return none, fmt.Errorf("a %s store is not read here; convert it: keytool -importkeystore -srckeystore %[2]s -destkeystore %[2]s.p12 -deststoretype PKCS12",
+			typ, filepath.Base(s.File))
+	case "":
+		return none, errors.New("its name does not end in .pem or .p12, so its type has to be set (ssl.keyStore.type, ssl.trustStore.type): PEM or PKCS12")
+	default:
+		return none, fmt.Errorf("there is no type %.40q, only PEM and PKCS12", typ)
+	}
+}
+
+// typeOf is the type in capitals, "" if nothing says it.
+func (s *Store) typeOf(content []byte) string {
+	typ := strings.ToUpper(s.Type)
+	if typ == "" {
+		ending := strings.ToLower(filepath.Ext(s.File))
+		typ = map[string]string{".pem": "PEM", ".p12": "PKCS12", ".jks": "JKS", ".bcfks": "BCFKS"}[ending]
+	}
+	if typ == "JKS" && !bytes.HasPrefix(content, []byte("\xfe\xed\xfe\xed")) {
+		return "PKCS12" // what keytool makes since Java 9, whatever the file is called
+	}
+	return typ
+}
+
+func readStore(file string) ([]byte, error) {
+	st, err := os.Stat(file)
+	if err == nil && st.Size() > maxStore {
+		return nil, fmt.Errorf("%d bytes are no store of keys or certificates", st.Size())
+	}
+	if err != nil {
+		return nil, plainPathError(err)
+	}
+	b, err := os.ReadFile(file)
+	return b, plainPathError(err)
+}
+
+// plainPathError is an error of a file without the name, which the caller tells.
+func plainPathError(err error) error {
+	var path *os.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}
+
+func (s *Store) password() (string, error) {
+	if s.PasswordFile == "" {
+		return s.Password, nil
+	}
+	b, err := os.ReadFile(s.PasswordFile)
+	if err != nil {
+		return "", fmt.Errorf("its password: %w", err)
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(string(b), "\n"), "\r"), nil
+}
+
+// pemKeyPair reads a key and the certificates of its chain, in any order but for
+// the key's own certificate, which is the first.
+func pemKeyPair(content []byte, password string) (none tls.Certificate, err error) {
+	var chain, key []byte
+	for {
+		var block *pem.Block
+		if block, content = pem.Decode(content); block == nil {
+			break
+		}
+		switch {
+		case block.Type == "CERTIFICATE":
+			chain = append(chain, pem.EncodeToMemory(block)...)
+		case block.Headers["DEK-Info"] != "":
+			return none, errors.New("its key is encrypted in the old way of OpenSSL; convert it: openssl pkcs8 -topk8")
+		case block.Type == "ENCRYPTED PRIVATE KEY":
+			plain, err := pkcs8.ParsePKCS8PrivateKey(block.Bytes, []byte(password))
+			if err != nil {
+				return none, errors.New("its key cannot be decrypted: the password is wrong, or it is damaged")
+			}
+			der, err := x509.MarshalPKCS8PrivateKey(plain)
+			if err != nil {
+				return none, err
+			}
+			key = pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
+		case strings.HasSuffix(block.Type, "PRIVATE KEY"):
+			key = pem.EncodeToMemory(block)
+		}
+	}
+	switch {
+	case chain == nil:
+		return none, errors.New("there is no certificate in it")
+	case key == nil:
+		return none, errors.New("there is no private key in it; the certificates and their key stand in one file")
+	}
+	pair, err := tls.X509KeyPair(chain, key)
+	if err != nil {
+		return none, errors.New(strings.TrimPrefix(err.Error(), "tls: "))
+	}
+	return pair, nil
+}
+
+func pemCertificates(content []byte, _ string) ([]*x509.Certificate, error) {
+	var certs []*x509.Certificate
+	for {
+		var block *pem.Block
+		if block, content = pem.Decode(content); block == nil {
+			break
+		}
+		if block.Type != "CERTIFICATE" {
+			continue
+		}
+		c, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, err
+		}
+		certs = append(certs, c)
+	}
+	if len(certs) == 0 {
+		return nil, errors.New("there is no certificate in it")
+	}
+	return certs, nil
+}
+
+func pkcs12KeyPair(content []byte, password string) (none tls.Certificate, err error) {
+	key, cert, chain, err := pkcs12.DecodeChain(content, password)
+	if err != nil {
+		return none, plainPKCS12Error(err)
+	}
+	pair := tls.Certificate{PrivateKey: key, Certificate: [][]byte{cert.Raw}, Leaf: cert}
+	for _, c := range chain {
+		pair.Certificate = append(pair.Certificate, c.Raw)
+	}
+	signer, ok := key.(crypto.Signer)
+	public, comparable := cert.PublicKey.(interface{ Equal(crypto.PublicKey) bool })
+	if !ok || !comparable || !public.Equal(signer.Public()) {
+		return none, errors.New("private key does not match public key")
+	}
+	return pair, nil
+}
+
+func pkcs12Certificates(content []byte, password string) ([]*x509.Certificate, error) {
+	certs, err := pkcs12.DecodeTrustStore(content, password)
+	if err != nil {
+		return nil, plainPKCS12Error(err)
+	}
+	if len(certs) == 0 {
+		return nil, errors.New("there is no certificate in it")
+	}
+	return certs, nil
+}
+
+func plainPKCS12Error(err error) error {
+	if errors.Is(err, pkcs12.ErrIncorrectPassword) {
+		return errors.New("the password is wrong")
+	}
+	return errors.New(strings.TrimPrefix(err.Error(), "pkcs12: "))
+}
