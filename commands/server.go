@@ -41,7 +41,7 @@ in --dir, or in a temporary directory that goes when the server ends.`,
 		Args: args(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			log := slog.New(slog.NewTextHandler(env.Err, nil))
-			cfg := server.Config{Addr: listen, DataDir: dir, ExtendedTypes: true}
+			cfg := server.Config{Addr: listen, DataDir: dir, ExtendedTypes: true, Words: []string{"*"}}
 			if len(args) == 1 {
 				if cmd.Flags().Changed("listen") || cmd.Flags().Changed("dir") {
 					return usagef("--listen and --dir are for a start without zoo.cfg")

@@ -149,7 +149,7 @@ func (s *Srvr) Text(clients bool) string {
 		}
 		b.WriteByte('\n')
 	}
-	fmt.Fprintf(&b, "%s: %d/%s/%d\n", latencyLine, s.MinLatency, javaDouble(s.AvgLatency), s.MaxLatency)
+	fmt.Fprintf(&b, "%s: %d/%s/%d\n", latencyLine, s.MinLatency, Double(s.AvgLatency), s.MaxLatency)
 	fmt.Fprintf(&b, "Received: %d\nSent: %d\nConnections: %d\nOutstanding: %d\nZxid: 0x%x\nMode: %s\n",
 		s.Received, s.Sent, s.Connections, s.Outstanding, uint64(s.Zxid), s.Mode)
 	s.Other.text(&b, "", ": ")
@@ -160,8 +160,8 @@ func (s *Srvr) Text(clients bool) string {
 	return b.String()
 }
 
-// javaDouble writes a number as Java does, which always has a fraction.
-func javaDouble(v float64) string {
+// Double is a number as Java writes it, which always has a fraction.
+func Double(v float64) string {
 	s := strconv.FormatFloat(v, 'f', -1, 64)
 	if !strings.Contains(s, ".") {
 		s += ".0"

@@ -82,7 +82,7 @@ type Config struct {
 	// (digest.enabled).
 	NoTreeDigest bool
 	// Words are the four-letter words that are answered
-	// (4lw.commands.whitelist), "*" all; nil is srvr and ruok.
+	// (4lw.commands.whitelist), "*" all; srvr always is.
 	Words []string
 
 	// SuperDigest is the id of the super user, whom no ACL stops, as
@@ -157,9 +157,6 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.ContainerMaxNeverUsed == 0 {
 		c.ContainerMaxNeverUsed = 5 * time.Minute
-	}
-	if c.Words == nil {
-		c.Words = []string{"srvr", "ruok"}
 	}
 	switch {
 	case c.TickTime < 2*time.Millisecond:

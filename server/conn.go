@@ -40,6 +40,7 @@ type conn struct {
 	writes  []*request // read and not yet given to the preparer
 	pending pendingOps
 	out     outbox
+	stats   connStats
 
 	once  sync.Once
 	ended chan struct{} // closed by close
@@ -49,6 +50,7 @@ func newConn(s *Server, nc net.Conn) *conn {
 	c := &conn{srv: s, nc: nc, welcomed: make(chan struct{}), ended: make(chan struct{})}
 	c.in = frameReader{nc: nc, max: s.cfg.MaxFrame, user: c}
 	c.pending.room.L = &c.pending.mu
+	c.stats.established, c.stats.connCounts = time.Now(), noCounts
 	c.out.init(nc, c.afterSending)
 	if ap, err := netip.ParseAddrPort(nc.RemoteAddr().String()); err == nil {
 		c.addr = ap.Addr().Unmap()
@@ -62,6 +64,7 @@ func (c *conn) serve() {
 	// Watches go last: until the reader and the pipeline have let go of the
 	// connection, they may set some.
 	defer c.srv.tree.RemoveWatcher(c)
+	defer c.flushStats() // what was counted since close has
 	defer c.close()
 	if err := c.secure(); err != nil {
 		c.srv.log.Info("TLS handshake failed", "from", c.nc.RemoteAddr().String(), "reason", err.Error())
@@ -75,9 +78,10 @@ func (c *conn) serve() {
 	if err != nil {
 		return
 	}
-	if word := string(head[:]); c.srv.words[word] != nil {
-		c.srv.fourLetter(c.nc, word)
-		c.drain()
+	if word := string(head[:]); word == telnetClose {
+		return
+	} else if words[word] != nil {
+		c.answerWord(word)
 		return
 	}
 	if err := c.handshake(head); err != nil {
@@ -112,6 +116,7 @@ func (c *conn) drain() {
 // not wait with it. Writes go to the preparer in one piece for all that had
 // arrived.
 func (c *conn) idle() {
+	c.countArrived()
 	if len(c.writes) > 0 {
 		c.submit(c.writes)
 		c.writes = nil
@@ -154,9 +159,9 @@ func (c *conn) request(b []byte) error {
 	if d.Err() != nil {
 		return fmt.Errorf("request header: %w", d.Err())
 	}
-	c.session.touch()
-	c.srv.stats.received.Add(1)
-	op := clientOp{xid: h.Xid, op: h.Type, body: d.Rest(), write: throughPipeline(h.Type), since: time.Since(epoch)}
+	now := time.Since(epoch)
+	c.session.touch(now)
+	op := clientOp{xid: h.Xid, op: h.Type, body: d.Rest(), write: throughPipeline(h.Type), since: now}
 	switch {
 	case op.op == jute.OpAuth:
 		return c.authenticate(&op)
@@ -188,7 +193,6 @@ func throughPipeline(op jute.OpCode) bool {
 // reply sends a reply; rec is nil for one without a body. The caller holds a
 // view, or is the goroutine that applies.
 func (c *conn) reply(op *clientOp, err jute.ErrCode, rec jute.Record) {
-	c.srv.stats.answered(time.Since(epoch) - op.since)
 	h := jute.ReplyHeader{Xid: op.xid, Zxid: c.srv.tree.LastZxid(), Err: err}
 	if op.op == jute.OpPing {
 		h.Xid = jute.XidPing // whatever the client called it
@@ -196,7 +200,8 @@ func (c *conn) reply(op *clientOp, err jute.ErrCode, rec jute.Record) {
 	if err != jute.ErrOK {
 		rec = nil
 	}
-	c.out.put(&h, rec)
+	size, _ := c.out.put(&h, rec)
+	c.answered(op, err, h.Zxid, size)
 }
 
 // Notify sends a watch event (datatree.Watcher). It is called with the tree
@@ -205,7 +210,9 @@ func (c *conn) Notify(e *datatree.Event) {
 	if !c.Allowed(e.ACL, jute.PermRead) {
 		return
 	}
-	if !c.out.putFrame(e.Frame()) {
+	frame := e.Frame()
+	c.notified(len(frame) - 4)
+	if !c.out.putFrame(frame) {
 		c.out.close() // nothing more gathers, though closing takes other locks
 		go c.close()
 	}

@@ -22,6 +22,8 @@ type frameReader struct {
 	large      *[largeRead]byte // nil while small will do
 	start, end int              // what is read and not taken
 	last       int              // bytes of the last read
+
+	packets, bytes int // taken and not counted yet
 }
 
 // A small buffer holds several requests of the usual size.
@@ -61,6 +63,8 @@ func (r *frameReader) body(head [4]byte) ([]byte, error) {
 			return nil, err
 		}
 		if got = len(b); got == n {
+			r.packets++
+			r.bytes += len(head) + n
 			return b, nil
 		}
 		longer := make([]byte, min(n, 2*got))

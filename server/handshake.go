@@ -134,7 +134,10 @@ func (s *Server) welcome(id int64) {
 func (s *Server) detach(c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.conns, c)
+	if _, ok := s.conns[c]; ok {
+		delete(s.conns, c)
+		c.flushStats() // while nobody can ask the connection as well
+	}
 	if s.awaiting[c.awaits] == c {
 		delete(s.awaiting, c.awaits)
 	}

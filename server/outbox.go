@@ -40,6 +40,7 @@ type outbox struct {
 	sending bool       // somebody runs send
 	ending  bool       // over once frames are sent
 	over    bool       // all is sent that there will be, or never will be
+	count   int64      // frames that were ever put
 }
 
 // outBuffer is bytes that go from one outbox to the next.
@@ -51,18 +52,20 @@ func (o *outbox) init(nc net.Conn, sent func()) {
 	o.nc, o.sent, o.changed.L = nc, sent, &o.mu
 }
 
-// put adds a frame of one or two records. It reports false if the client is far
-// beyond what it may leave unread.
-func (o *outbox) put(first, second jute.Record) bool {
-	return o.add(func(b []byte) []byte {
+// put adds a frame of one or two records and returns their size. It reports false
+// if the client is far beyond what it may leave unread.
+func (o *outbox) put(first, second jute.Record) (size int, ok bool) {
+	ok = o.add(func(b []byte) []byte {
 		start := len(b)
 		b = first.Append(append(b, 0, 0, 0, 0))
 		if second != nil {
 			b = second.Append(b)
 		}
-		binary.BigEndian.PutUint32(b[start:], uint32(len(b)-start-4))
+		size = len(b) - start - 4
+		binary.BigEndian.PutUint32(b[start:], uint32(size))
 		return b
 	})
+	return size, ok
 }
 
 // putFrame adds a frame that is whole, as put does.
@@ -80,6 +83,7 @@ func (o *outbox) add(frame func([]byte) []byte) bool {
 		o.frames = outBuffers.Get().(*outBuffer)
 	}
 	o.frames.b = frame(o.frames.b)
+	o.count++
 	o.startSending()
 	return len(o.frames.b) <= maxOutEvents
 }
@@ -124,6 +128,20 @@ func (o *outbox) size() int {
 		return 0
 	}
 	return len(o.frames.b)
+}
+
+// countSent counts what was sent around the outbox.
+func (o *outbox) countSent() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.count++
+}
+
+// counts returns how many frames were ever put, and whether some wait to be sent.
+func (o *outbox) counts() (put int64, waiting bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.count, o.size() > 0
 }
 
 // full reports whether the client should first receive something.

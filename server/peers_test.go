@@ -2,7 +2,6 @@ package server
 
 import (
 	"bytes"
-	"context"
 	"io"
 	"os"
 	"os/exec"
@@ -222,42 +221,4 @@ func TestCurator(t *testing.T) {
 		t.Errorf("it did not come to its end:\n%s", got)
 	}
 	sameLines(t, got, output(t, zktest.Java(t, jars, program, apache)))
-}
-
-// ruok and srvr, as monitoring asks.
-func TestFourLetterWords(t *testing.T) {
-	s := start(t, Config{})
-	w := openSession(t, s.Addr(), 10*time.Second)
-	w.create("/a", "", 0)
-	if out, err := zktest.FourLetter(s.Addr(), "ruok"); err != nil || out != "imok" {
-		t.Errorf("ruok: %q, %v", out, err)
-	}
-	form := regexp.MustCompile(`^Zookeeper version: 3\.\d+\.\d+-\S+, built on \S+ \S+ UTC
-Latency min/avg/max: \d+/\d+\.\d+/\d+
-Received: \d+
-Sent: \d+
-Connections: 2
-Outstanding: 0
-Zxid: 0x2
-Mode: standalone
-Node count: 5
-$`)
-	var out string
-	for deadline := time.Now().Add(10 * time.Second); !form.MatchString(out); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) { // the connection of ruok takes a moment to go
-			t.Fatalf("srvr:\n%s", out)
-		}
-		var err error
-		if out, err = zktest.FourLetter(s.Addr(), "srvr"); err != nil {
-			t.Fatal(err)
-		}
-	}
-	closed, err := Start(context.Background(), Config{Words: []string{"ruok"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer closed.Close()
-	if out, _ := zktest.FourLetter(closed.Addr(), "srvr"); out != "srvr is not executed because it is not in the whitelist.\n" {
-		t.Errorf("srvr where it is not allowed: %q", out)
-	}
 }

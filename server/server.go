@@ -53,8 +53,7 @@ type Server struct {
 	requests *queue[*request]
 	inFlight atomic.Int64 // bytes of requests that wait for an answer
 	snaps    *snapshotter
-	stats    stats
-	words    map[string]func() string
+	stats    *stats
 
 	mu       sync.Mutex
 	conns    map[*conn]struct{}
@@ -74,7 +73,7 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	s := &Server{
 		log: cfg.Logger, requests: newQueue[*request](),
 		conns: map[*conn]struct{}{}, attached: map[int64]*conn{}, awaiting: map[int64]*conn{},
-		stopping: make(chan struct{}), prepDone: make(chan struct{}),
+		stopping: make(chan struct{}), prepDone: make(chan struct{}), stats: newStats(),
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -113,7 +112,6 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 	s.sessions = newSessionTable(state.Sessions, s.cfg.ServerID, time.Now())
 	s.prep = newPreparer(s.tree, s.auth, s.sessions, &s.cfg, s.log)
 	s.snaps = newSnapshotter(s, state.Replayed)
-	s.words = s.fourLetterWords()
 	s.engine = newLogEngine(s.dir.LogDir, &s.cfg, s.log, s.apply, s.fail)
 	go s.prepareLoop()
 	for _, id := range s.tree.EphemeralOwners() {

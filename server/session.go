@@ -25,11 +25,12 @@ type session struct {
 // epoch makes time.Since a cheap monotonic clock.
 var epoch = time.Now()
 
-func (s *session) touch() { s.heard.Store(int64(time.Since(epoch))) }
+// touch notes that the client was heard at now, since epoch.
+func (s *session) touch(now time.Duration) { s.heard.Store(int64(now)) }
 
 func (s *session) setTimeout(d time.Duration) {
 	s.timeout.Store(int64(d))
-	s.touch()
+	s.touch(time.Since(epoch))
 }
 
 // newSessionTable takes over the sessions of a data directory, by id with their
@@ -138,4 +139,10 @@ func sessionPassword(id int64) []byte {
 
 func passwordMatches(id int64, password []byte) bool {
 	return id != 0 && subtle.ConstantTimeCompare(password, sessionPassword(id)) == 1
+}
+
+func (t *sessionTable) count() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.byID)
 }

@@ -1,12 +1,9 @@
 package server
 
 import (
+	"encoding/binary"
 	"io"
-	"math"
-	"net"
 	"slices"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"zook/fourletter"
@@ -16,78 +13,75 @@ import (
 // monitoring read a number here.
 const Version = "3.9.0-zook"
 
-// fourLetterWords are the words that can be answered. A word is a whole
-// connection: four bytes and no frame.
-func (s *Server) fourLetterWords() map[string]func() string {
-	return map[string]func() string{
-		"ruok": func() string { return "imok" },
-		"srvr": s.srvr,
+// fullVersion is what the words say.
+const fullVersion = Version + ", built on 1970-01-01 00:00 UTC"
+
+// telnetClose is what telnet sends when a person ends it. It is no word, but not the
+// length of a frame either.
+const telnetClose = "\xff\xf4\xff\xfd"
+
+// wordTimeout is how long a client has for taking the answer to a word.
+const wordTimeout = 5 * time.Second
+
+// words are the four-letter words. A word is a whole connection: four bytes and no
+// frame.
+//
+// Behaviour: the classes of org.apache.zookeeper.server.command.
+var words = map[string]func(s *Server) string{
+	"conf": func(s *Server) string { return s.conf().Text() },
+	"cons": func(s *Server) string { return fourletter.ConsText(s.cons()) },
+	"crst": func(s *Server) string { s.resetConnections(); return "Connection stats reset.\n" },
+	"dirs": func(s *Server) string { return s.dirs().Text() },
+	"dump": func(s *Server) string { return s.dump().Text() },
+	"envi": func(s *Server) string { return s.envi().Text() },
+	"gtmk": func(s *Server) string { return s.traceMask() },
+	"hash": func(s *Server) string { return fourletter.HashText(s.hash()) },
+	"isro": func(s *Server) string { return "rw" },
+	"mntr": func(s *Server) string { return s.mntr().Text() },
+	"ruok": func(s *Server) string { return "imok" },
+	"srst": func(s *Server) string { s.resetStats(); return "Server stats reset.\n" },
+	"srvr": func(s *Server) string { return s.srvr().Text(false) },
+	"stat": func(s *Server) string { return s.stat().Text(true) },
+	"stmk": func(s *Server) string { return s.traceMask() },
+	"wchc": func(s *Server) string { return fourletter.WchcText(s.wchc()) },
+	"wchp": func(s *Server) string { return fourletter.WchpText(s.wchp()) },
+	"wchs": func(s *Server) string { return s.wchs().Text() },
+}
+
+// allowed reports whether a word is to be answered. srvr always is, since
+// zkServer.sh needs it.
+//
+// Behaviour: FourLetterCommands.isEnabled.
+func (s *Server) allowedWord(word string) bool {
+	return word == "srvr" || slices.Contains(s.cfg.Words, "*") || slices.Contains(s.cfg.Words, word)
+}
+
+// answerWord answers a word and reads on until the client closes.
+func (c *conn) answerWord(word string) {
+	c.in.packets, c.in.bytes = 1, len(word)
+	c.countArrived()
+	s := c.srv
+	if !s.allowedWord(word) {
+		c.lastWords(fourletter.NotAllowed(word))
+		return
 	}
-}
-
-func (s *Server) fourLetter(nc net.Conn, word string) {
-	nc.SetWriteDeadline(time.Now().Add(5 * time.Second))
-	if slices.Contains(s.cfg.Words, "*") || slices.Contains(s.cfg.Words, word) {
-		io.WriteString(nc, s.words[word]())
-	} else {
-		io.WriteString(nc, fourletter.NotAllowed(word))
+	s.log.Debug("four-letter word", "word", word, "from", c.nc.RemoteAddr().String())
+	if word == "stmk" {
+		c.nc.SetReadDeadline(time.Now().Add(wordTimeout))
+		var mask [8]byte
+		if err := c.in.read(mask[:]); err != nil {
+			return
+		}
+		s.stats.mask.Store(int64(binary.BigEndian.Uint64(mask[:])))
 	}
-	closeWrite(nc)
+	c.lastWords(words[word](s))
 }
 
-func (s *Server) srvr() string {
-	st := s.stats.read()
-	s.mu.Lock()
-	conns := len(s.conns)
-	outstanding := 0
-	for _, c := range s.attached {
-		outstanding += c.pending.count()
-	}
-	s.mu.Unlock()
-	return (&fourletter.Srvr{
-		Version:    Version + ", built on 1970-01-01 00:00 UTC",
-		MinLatency: st.min.Milliseconds(), AvgLatency: st.avgMillis(), MaxLatency: st.max.Milliseconds(),
-		Received: s.stats.received.Load(), Sent: st.count, Connections: int64(conns), Outstanding: int64(outstanding),
-		Zxid: s.tree.LastZxid(), Mode: "standalone", Znodes: int64(s.tree.Counts().Znodes),
-	}).Text(false)
-}
-
-// stats counts what srvr tells.
-type stats struct {
-	received atomic.Int64
-
-	mu sync.Mutex
-	latencies
-}
-
-type latencies struct {
-	count    int64
-	total    time.Duration
-	min, max time.Duration
-}
-
-func (l latencies) avgMillis() float64 {
-	if l.count == 0 {
-		return 0
-	}
-	ms := float64(l.total) / float64(l.count) / float64(time.Millisecond)
-	return math.Round(ms*1e4) / 1e4 // as Apache's AvgMinMaxCounter
-}
-
-// answered counts a reply and the time since its request arrived.
-func (s *stats) answered(took time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.count == 0 || took < s.min {
-		s.min = took
-	}
-	s.max = max(s.max, took)
-	s.count++
-	s.total += took
-}
-
-func (s *stats) read() latencies {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.latencies
+// lastWords sends text that ends the connection.
+func (c *conn) lastWords(text string) {
+	c.nc.SetWriteDeadline(time.Now().Add(wordTimeout))
+	io.WriteString(c.nc, text)
+	c.out.countSent()
+	closeWrite(c.nc)
+	c.drain()
 }

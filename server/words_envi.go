@@ -1,0 +1,76 @@
+package server
+
+import (
+	"cmp"
+	"math"
+	"os"
+	"os/user"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+
+	"zook/fourletter"
+)
+
+// unknown is what Apache says of what it cannot find out.
+const unknown = "<NA>"
+
+// envi is the process and its machine. There is no JVM, so what Apache tells of its
+// own is not known here; what this server is built with is added.
+//
+// Behaviour: Environment.java.
+func (s *Server) envi() *fourletter.Envi {
+	e := &fourletter.Envi{}
+	put := func(name, value string) {
+		e.Pairs = append(e.Pairs, fourletter.Pair{Name: name, Value: cmp.Or(value, unknown)})
+	}
+	put("zookeeper.version", fullVersion)
+	host, _ := os.Hostname()
+	put("host.name", host)
+	for _, name := range []string{"java.version", "java.vendor", "java.home", "java.class.path", "java.library.path"} {
+		put(name, "")
+	}
+	put("java.io.tmpdir", os.TempDir())
+	put("java.compiler", "")
+	put("go.version", runtime.Version())
+	put("os.name", osName())
+	put("os.arch", runtime.GOARCH)
+	put("os.version", osVersion())
+	name, home := "", ""
+	if u, err := user.Current(); err == nil {
+		name, home = u.Username, u.HomeDir
+	}
+	put("user.name", name)
+	put("user.home", home)
+	dir, _ := os.Getwd()
+	put("user.dir", dir)
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	put("os.memory.free", megabytes(m.HeapIdle-m.HeapReleased))
+	put("os.memory.max", memoryLimit())
+	put("os.memory.total", megabytes(m.HeapSys-m.HeapReleased))
+	return e
+}
+
+func megabytes(n uint64) string { return strconv.FormatUint(n>>20, 10) + "MB" }
+
+// osName is what Java calls the system.
+func osName() string {
+	switch runtime.GOOS {
+	case "linux":
+		return "Linux"
+	case "darwin":
+		return "Mac OS X"
+	case "windows":
+		return "Windows"
+	}
+	return runtime.GOOS
+}
+
+// memoryLimit is GOMEMLIMIT; without it there is none.
+func memoryLimit() string {
+	if limit := debug.SetMemoryLimit(-1); limit < math.MaxInt64 {
+		return megabytes(uint64(limit))
+	}
+	return ""
+}
