@@ -74,6 +74,8 @@ func newAuthenticator(cfg *Config) (*authenticator, error) {
 			a.schemes[name] = ensembleScheme{names: cfg.EnsembleNames}
 		case "x509":
 			a.schemes[name] = x509Scheme{super: cfg.X509SuperUser}
+		case "sasl":
+			a.schemes[name] = saslScheme{anyUser: cfg.SASLAnyUser}
 		default:
 			return nil, fmt.Errorf("there is no authentication scheme %q", name)
 		}

@@ -75,6 +75,7 @@ var comparisons = []struct {
 	{"ACLs", acls, aclDifferences()},
 	{"failed authentication", failedAuthentication, nil},
 	{"multi", multis, badFlags("flags -1", "flags 7", "flags 100")},
+	{"no SASL", noSASL, nil},
 	{"multiRead", multiReads, map[string]differing{
 		"writes": {"-5 at base+4 with ff ff ff ff 01", "-5 at base+4", "an error has no body"},
 		"checks": {"-5 at base+4 with ff ff ff ff 01", "-5 at base+4", "an error has no body"},

@@ -96,8 +96,8 @@ type Config struct {
 	// X509SuperUser is the subject of a certificate that is the super user's
 	// (X509AuthenticationProvider.superUser); "" is nobody's.
 	X509SuperUser string
-	// AuthSchemes are schemes beside ip and digest (authProvider.*): "ensemble", and
-	// "x509", which is there by itself where TLS is spoken.
+	// AuthSchemes are schemes beside ip and digest (authProvider.*): "ensemble", "sasl",
+	// and "x509", which is there by itself where TLS is spoken.
 	AuthSchemes []string
 	// EnsembleNames are what the scheme ensemble accepts (ensembleAuthName); nil
 	// is anything.
@@ -105,6 +105,18 @@ type Config struct {
 	// EnforceAuth are schemes of which a client must have proved one before it may
 	// ask for anything (enforce.auth.enabled, enforce.auth.schemes); nil is none.
 	EnforceAuth []string
+	// SASLUsers are the users who may log in by SASL DIGEST-MD5, with their
+	// passwords (java.security.auth.login.config); nil turns SASL off. ACLs of them
+	// need the scheme "sasl" among AuthSchemes.
+	SASLUsers map[string]string
+	// SASLSuperUsers are those whom no ACL stops (superUser, superUser.*).
+	SASLSuperUsers []string
+	// SASLAnyUser is an id that stands for every user of SASL in ACLs
+	// (letAnySaslUserDoX); "" is none.
+	SASLAnyUser string
+	// KeepFailedSASL keeps the connection of a client whose login fails
+	// (allowSaslFailedClients), unless EnforceAuth names "sasl".
+	KeepFailedSASL bool
 	// SkipACL lets every client do everything (skipACL).
 	SkipACL bool
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"zook/datatree"
+	"zook/internal/digestmd5"
 	"zook/jute"
 )
 
@@ -37,7 +38,8 @@ type conn struct {
 	ids   []jute.ID // replaced, never changed
 
 	in      frameReader
-	writes  []*request // read and not yet given to the preparer
+	writes  []*request        // read and not yet given to the preparer
+	sasl    *digestmd5.Server // nil until the client begins to log in
 	pending pendingOps
 	out     outbox
 	stats   connStats
@@ -165,6 +167,8 @@ func (c *conn) request(b []byte) error {
 	switch {
 	case op.op == jute.OpAuth:
 		return c.authenticate(&op)
+	case op.op == jute.OpSASL:
+		return c.stepSASL(&op)
 	case c.srv.auth.mustAuthenticate(c.identities()):
 		c.out.put(&jute.ReplyHeader{Xid: op.xid, Err: jute.ErrSessionClosedRequireSASLAuth}, nil)
 		c.out.end()

@@ -123,7 +123,7 @@ func TestRequestsThatAreNone(t *testing.T) {
 	s := start(t, Config{})
 	other := openSession(t, s.Addr(), 10*time.Second)
 	other.do(jute.OpCreateContainer, reqCreate("/box", "", jute.Container), nil)
-	for _, op := range []jute.OpCode{jute.OpNotification, jute.OpCheck, jute.OpDeleteContainer, jute.OpCreateSession, jute.OpError, jute.OpSASL, opResume, 55, -77} {
+	for _, op := range []jute.OpCode{jute.OpNotification, jute.OpCheck, jute.OpDeleteContainer, jute.OpCreateSession, jute.OpError, opResume, 55, -77} {
 		w := openSession(t, s.Addr(), 10*time.Second)
 		w.tryWrite(encodeRequest(1, jute.OpSetData, reqSet("/box", "", -1)))
 		w.tryWrite(encodeRequest(2, op, &jute.DeleteContainerRequest{Path: "/box"}))

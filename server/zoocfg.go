@@ -182,6 +182,7 @@ var finishers = []func(*settings){
 	finishAuth,
 	finishPorts,
 	finishTimes,
+	finishSASL,
 }
 
 func (s *settings) finish() {
@@ -213,5 +214,6 @@ func systemProperties(getenv func(string) string) []property {
 func isOurs(key string) bool {
 	theirs := []string{"zookeeper.log.dir", "zookeeper.log.file", "zookeeper.log.threshold",
 		"zookeeper.console.threshold", "zookeeper.root.logger", "zookeeper.jmx.log4j.disable"}
-	return (strings.HasPrefix(key, "zookeeper.") || key == "jute.maxbuffer") && !slices.Contains(theirs, key)
+	return (strings.HasPrefix(key, "zookeeper.") || key == "jute.maxbuffer" || key == "java.security.auth.login.config") &&
+		!slices.Contains(theirs, key)
 }

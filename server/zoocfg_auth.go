@@ -59,6 +59,7 @@ var authProviders = map[string]string{
 	"IPAuthenticationProvider":       "ip",
 	"X509AuthenticationProvider":     "x509",
 	"EnsembleAuthenticationProvider": "ensemble",
+	"SASLAuthenticationProvider":     "sasl",
 }
 
 func setAuthProvider(s *settings, v string) error {

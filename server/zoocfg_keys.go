@@ -31,6 +31,7 @@ var keys = []setters{
 	ensembleKeys,
 	tlsKeys,
 	authKeys,
+	saslKeys,
 }
 
 // basicKeys are directories, ports, times and sizes.

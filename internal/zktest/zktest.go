@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -79,7 +80,8 @@ type Server struct {
 	DataDir string // holds version-2
 
 	tb     testing.TB
-	main   string // class
+	main   string   // class
+	flags  []string // of the JVM
 	cfg    string
 	cmd    *exec.Cmd
 	waited chan struct{}
@@ -163,7 +165,7 @@ func (s *Server) Start() {
 // that has no quorum never serves.
 func (s *Server) Launch() {
 	s.tb.Helper()
-	cmd := Java(s.tb, nil, s.main, s.cfg)
+	cmd := Java(s.tb, nil, append(slices.Clone(s.flags), s.main, s.cfg)...)
 	s.log = logBuffer{}
 	cmd.Stdout, cmd.Stderr = &s.log, &s.log
 	if err := startToLast(cmd); err != nil {
