@@ -65,11 +65,14 @@ func Java(tb testing.TB, extra []string, args ...string) *exec.Cmd {
 		}
 		cp = append(cp, p)
 	}
-	cmd := exec.Command(java, append([]string{
-		"-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto",
+	jvm := []string{"-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto"} // quick to start
+	if _, ok := tb.(*testing.B); ok {
+		jvm = []string{"-Xmx4g"} // as people run it, for a fair comparison
+	}
+	cmd := exec.Command(java, append(append(jvm,
 		"-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
 		"-Dzookeeper.extendedTypesEnabled=true",
-		"-cp", strings.Join(cp, ":")}, args...)...)
+		"-cp", strings.Join(cp, ":")), args...)...)
 	diesWithUs(cmd)
 	return cmd
 }
