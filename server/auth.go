@@ -82,7 +82,7 @@ func newAuthenticator(cfg *Config) (*authenticator, error) {
 	}
 	for _, name := range a.enforced {
 		if a.schemes[name] == nil {
-			return nil, fmt.Errorf("enforce.auth.schemes: the scheme %q is not available", name)
+			return nil, fmt.Errorf("the scheme %q, which clients would have to authenticate with, is not available", name)
 		}
 	}
 	return a, nil

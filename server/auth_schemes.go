@@ -49,7 +49,7 @@ var digestHashes = map[string]func() hash.Hash{
 func newDigestScheme(cfg *Config) (digestScheme, error) {
 	h := digestHashes[strings.ToUpper(cfg.DigestAlgorithm)]
 	if h == nil {
-		return digestScheme{}, fmt.Errorf("DigestAuthenticationProvider.digestAlg: there is no digest %q", cfg.DigestAlgorithm)
+		return digestScheme{}, fmt.Errorf("there is no digest %.60q", cfg.DigestAlgorithm)
 	}
 	return digestScheme{h, cfg.SuperDigest}, nil
 }
