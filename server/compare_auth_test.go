@@ -175,10 +175,10 @@ func TestIPv6(t *testing.T) {
 // What contradicts itself is told at the start.
 func TestWrongAuthentication(t *testing.T) {
 	for says, cfg := range map[string]Config{
-		`there is no digest "SHA-9"`:           {DigestAlgorithm: "SHA-9"},
-		`the scheme "x509", which`:   {EnforceAuth: []string{"x509"}},
-		`the scheme "digest", which`: {EnforceAuth: []string{"digest"}, NoDigest: true},
-		`no authentication scheme "kerberos"`:  {AuthSchemes: []string{"kerberos"}},
+		`there is no digest "SHA-9"`:          {DigestAlgorithm: "SHA-9"},
+		`the scheme "x509", which`:            {EnforceAuth: []string{"x509"}},
+		`the scheme "digest", which`:          {EnforceAuth: []string{"digest"}, NoDigest: true},
+		`no authentication scheme "kerberos"`: {AuthSchemes: []string{"kerberos"}},
 	} {
 		if s, err := Start(context.Background(), cfg); err == nil {
 			s.Close()

@@ -66,7 +66,7 @@ var compressions = map[snapshot.Compression]string{snapshot.None: "", snapshot.G
 
 func setCompression(s *settings, v string) error {
 	for c, name := range compressions {
-		if name == v || v == "" {
+		if name == v {
 			s.cfg.Compression = c
 			return nil
 		}
