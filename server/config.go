@@ -30,6 +30,9 @@ type Config struct {
 	// MinSessionTimeout and MaxSessionTimeout bound what a client may ask for;
 	// 0 is 2 and 20 ticks.
 	MinSessionTimeout, MaxSessionTimeout time.Duration
+	// SilentTimeout is how long a connection may take to open a session
+	// (nio.sessionlessCnxnTimeout); 0 is 10 s.
+	SilentTimeout time.Duration
 	// MaxFrame is the largest request in bytes (jute.maxbuffer); 0 is 0xfffff.
 	MaxFrame int
 	// SnapCount is about how many transactions there are between two snapshots;
@@ -142,6 +145,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.MaxSessionTimeout == 0 {
 		c.MaxSessionTimeout = 20 * c.TickTime
+	}
+	if c.SilentTimeout == 0 {
+		c.SilentTimeout = 10 * time.Second
 	}
 	if c.MaxFrame == 0 {
 		c.MaxFrame = 0xfffff

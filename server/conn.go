@@ -72,9 +72,7 @@ func (c *conn) serve() {
 		c.srv.log.Info("TLS handshake failed", "from", c.nc.RemoteAddr().String(), "reason", err.Error())
 		return
 	}
-	// A client that says nothing, or half a handshake, does not hold a
-	// connection longer than the longest session could be idle.
-	c.nc.SetReadDeadline(time.Now().Add(c.srv.cfg.MaxSessionTimeout))
+	c.nc.SetReadDeadline(time.Now().Add(c.srv.cfg.SilentTimeout))
 	defer c.in.release()
 	head, err := c.in.head()
 	if err != nil {
@@ -161,9 +159,7 @@ func (c *conn) request(b []byte) error {
 	if d.Err() != nil {
 		return fmt.Errorf("request header: %w", d.Err())
 	}
-	now := time.Since(epoch)
-	c.session.touch(now)
-	op := clientOp{xid: h.Xid, op: h.Type, body: d.Rest(), write: throughPipeline(h.Type), since: now}
+	op := clientOp{xid: h.Xid, op: h.Type, body: d.Rest(), write: throughPipeline(h.Type), since: time.Since(epoch)}
 	switch {
 	case op.op == jute.OpAuth:
 		return c.authenticate(&op)
@@ -173,6 +169,8 @@ func (c *conn) request(b []byte) error {
 		c.out.put(&jute.ReplyHeader{Xid: op.xid, Err: jute.ErrSessionClosedRequireSASLAuth}, nil)
 		c.out.end()
 		return errors.New("a request of a client that has not authenticated")
+	case !c.session.touch(op.since):
+		// Its end is on its way, and is the answer.
 	case !c.enqueue(op):
 		if op.write {
 			return net.ErrClosed

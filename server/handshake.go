@@ -17,8 +17,8 @@ const opResume jute.OpCode = -100
 // handshake reads the ConnectRequest and opens or takes over a session. It
 // returns when requests may follow.
 //
-// Behaviour: ZooKeeperServer.processConnectRequest, except that a wrong password
-// does not disconnect whoever has the session.
+// Behaviour: ZooKeeperServer.processConnectRequest. There, too, whoever has the
+// session is disconnected before the password is looked at.
 func (c *conn) handshake(head [4]byte) error {
 	b, err := c.in.body(head)
 	if err != nil {
@@ -45,6 +45,7 @@ func (c *conn) handshake(head [4]byte) error {
 		s.requests.put(&request{session: id, op: jute.OpCreateSession,
 			body: jute.Marshal(&jute.CreateSessionTxn{Timeout: int32(c.timeout / time.Millisecond)})})
 	} else {
+		s.disconnect(id)
 		if !passwordMatches(id, req.Passwd) || !s.sessions.usable(id) {
 			c.refuse()
 			return fmt.Errorf("session %s is expired or the password is wrong", hex(id))
@@ -93,16 +94,30 @@ func (r withoutReadOnly) Append(b []byte) []byte {
 // other connection that has the session, or waits for it, is closed: the last
 // one wins.
 func (s *Server) await(id int64, c *conn) {
+	for {
+		s.mu.Lock()
+		if s.attached[id] == nil && s.awaiting[id] == nil {
+			s.awaiting[id], c.awaits = c, id
+			s.mu.Unlock()
+			return
+		}
+		s.mu.Unlock()
+		s.disconnect(id)
+	}
+}
+
+// disconnect closes the connection that has a session or waits for it. It reports
+// false if there is none.
+func (s *Server) disconnect(id int64) bool {
 	s.mu.Lock()
 	attached, awaiting := s.attached[id], s.awaiting[id]
-	s.awaiting[id], c.awaits = c, id
 	s.mu.Unlock()
-	if attached != nil {
-		attached.close()
+	for _, c := range []*conn{attached, awaiting} {
+		if c != nil {
+			c.close()
+		}
 	}
-	if awaiting != nil {
-		awaiting.close()
-	}
+	return attached != nil || awaiting != nil
 }
 
 // welcome gives a session to the connection that waits for it, and answers its
@@ -116,7 +131,7 @@ func (s *Server) welcome(id int64) {
 	}
 	delete(s.awaiting, id)
 	if sess := s.sessions.get(id); sess != nil && !sess.closed.Load() {
-		sess.setTimeout(c.timeout)
+		s.sessions.renew(sess, c.timeout)
 		c.session = sess
 		s.attached[id] = c
 	}

@@ -40,8 +40,8 @@ func (s *Server) connections() int {
 
 // Whatever the first bytes are, the connection ends and the others do not.
 func TestBadFirstBytes(t *testing.T) {
-	s := start(t, Config{TickTime: 20 * time.Millisecond}) // 400 ms for a handshake
-	other := openSession(t, s.Addr(), time.Second)
+	s := start(t, Config{TickTime: tick, SilentTimeout: 400 * time.Millisecond})
+	other := openSession(t, s.Addr(), 20*tick)
 	keepAlive(t, other)
 	hello := jute.Marshal(&jute.ConnectRequest{Timeout: 1000, Passwd: make([]byte, 16)})
 	framed := func(length int32, b []byte) []byte { return append(jute.AppendInt(nil, length), b...) }

@@ -27,7 +27,7 @@ func BenchmarkIdle(b *testing.B) {
 		}
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				c := startChild(b, childConfig{Config: Config{MaxSessionTimeout: time.Hour}})
+				c := startChild(b, childConfig{Config: Config{SilentTimeout: time.Hour}})
 				measureIdle(b, c, n, silent)
 				c.kill()
 			}

@@ -109,7 +109,7 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 		return err
 	}
 	s.tree = state.Tree
-	s.sessions = newSessionTable(state.Sessions, s.cfg.ServerID, time.Now())
+	s.sessions = newSessionTable(state.Sessions, s.cfg.ServerID, time.Now(), s.cfg.TickTime)
 	s.prep = newPreparer(s.tree, s.auth, s.sessions, &s.cfg, s.log)
 	s.snaps = newSnapshotter(s, state.Replayed)
 	s.engine = newLogEngine(s.dir.LogDir, &s.cfg, s.log, s.apply, s.fail)
@@ -277,7 +277,7 @@ func (s *Server) prepareLoop() {
 // tick expires sessions.
 func (s *Server) tick() {
 	defer s.running.Done()
-	expiry := time.NewTicker(s.cfg.TickTime / 2)
+	expiry := time.NewTimer(s.sessions.untilExpiry())
 	defer expiry.Stop()
 	for {
 		select {
@@ -288,6 +288,7 @@ func (s *Server) tick() {
 				s.log.Info("session expired", "session", hex(id))
 				s.requests.put(&request{session: id, op: jute.OpCloseSession})
 			}
+			expiry.Reset(s.sessions.untilExpiry())
 		}
 	}
 }

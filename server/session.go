@@ -8,10 +8,19 @@ import (
 )
 
 // sessionTable is the sessions that are open by the transactions applied so far.
+//
+// Behaviour: SessionTrackerImpl and ExpiryQueue: a session expires at the end of
+// the tick in which its timeout passes.
 type sessionTable struct {
+	tick time.Duration
+
 	mu     sync.Mutex
 	byID   map[int64]*session
 	nextID int64
+	// due has each session in the tick at whose end it may have expired. A client
+	// that is heard of does not move it: whoever comes to it does, once a timeout.
+	due  map[int64][]*session
+	next int64 // the tick that ends next
 }
 
 type session struct {
@@ -20,23 +29,30 @@ type session struct {
 	timeout atomic.Int64 // the one that the last connection negotiated, nanoseconds
 	heard   atomic.Int64 // monotonic nanoseconds
 	closed  atomic.Bool  // a closeSession is on its way
+
+	// Under the table's mu.
+	due  int64         // where it is in the table's due
+	gone chan struct{} // closed when the session is removed; nil if nobody waits
 }
 
 // epoch makes time.Since a cheap monotonic clock.
 var epoch = time.Now()
 
-// touch notes that the client was heard at now, since epoch.
-func (s *session) touch(now time.Duration) { s.heard.Store(int64(now)) }
-
-func (s *session) setTimeout(d time.Duration) {
-	s.timeout.Store(int64(d))
-	s.touch(time.Since(epoch))
+// touch notes that the client was heard of at now, since epoch. It reports false
+// for a session that is being closed, whose requests are not answered any more.
+func (s *session) touch(now time.Duration) bool {
+	if s.closed.Load() {
+		return false
+	}
+	s.heard.Store(int64(now))
+	return true
 }
 
 // newSessionTable takes over the sessions of a data directory, by id with their
 // timeouts in milliseconds. Their clients have a full timeout to come back.
-func newSessionTable(timeouts map[int64]int32, serverID int64, now time.Time) *sessionTable {
-	t := &sessionTable{byID: map[int64]*session{}, nextID: firstSessionID(serverID, now)}
+func newSessionTable(timeouts map[int64]int32, serverID int64, now time.Time, tick time.Duration) *sessionTable {
+	t := &sessionTable{tick: tick, byID: map[int64]*session{}, nextID: firstSessionID(serverID, now),
+		due: map[int64][]*session{}, next: int64(time.Since(epoch)/tick) + 1}
 	for id, timeout := range timeouts {
 		t.open(id, timeout)
 	}
@@ -62,10 +78,32 @@ func (t *sessionTable) newID() int64 {
 // open adds a session; timeout is in milliseconds.
 func (t *sessionTable) open(id int64, timeout int32) {
 	s := &session{id: id, opened: timeout}
-	s.setTimeout(time.Duration(timeout) * time.Millisecond)
+	t.mu.Lock()
+	t.byID[id] = s
+	t.mu.Unlock()
+	t.renew(s, time.Duration(timeout)*time.Millisecond)
+}
+
+// renew gives a session another timeout, from now on.
+func (t *sessionTable) renew(s *session, timeout time.Duration) {
+	s.timeout.Store(int64(timeout))
+	s.touch(time.Since(epoch))
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.byID[id] = s
+	if due := t.dueOf(s); s.due == 0 || due < s.due {
+		t.schedule(s, due)
+	}
+}
+
+// dueOf is the tick at whose end a session expires if it is not heard of again.
+func (t *sessionTable) dueOf(s *session) int64 {
+	return (s.heard.Load()+s.timeout.Load())/int64(t.tick) + 1
+}
+
+// schedule puts a session where it is looked at. The caller holds mu.
+func (t *sessionTable) schedule(s *session, due int64) {
+	s.due = max(due, t.next)
+	t.due[s.due] = append(t.due[s.due], s)
 }
 
 // get returns an open session, or nil.
@@ -92,19 +130,43 @@ func (t *sessionTable) closing(id int64) {
 func (t *sessionTable) remove(id int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	s := t.byID[id]
+	if s == nil {
+		return
+	}
 	delete(t.byID, id)
+	if s.gone != nil {
+		close(s.gone)
+	}
+}
+
+// untilExpiry is how long it is until a session may expire.
+func (t *sessionTable) untilExpiry() time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return time.Duration(t.next)*t.tick - time.Since(epoch)
 }
 
 // expired returns the sessions that have not been heard of for their timeout,
 // each only once.
 func (t *sessionTable) expired() []int64 {
-	now := int64(time.Since(epoch))
 	var ids []int64
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for id, s := range t.byID {
-		if now-s.heard.Load() > s.timeout.Load() && s.closed.CompareAndSwap(false, true) {
-			ids = append(ids, id)
+	for now := time.Since(epoch); time.Duration(t.next)*t.tick <= now; {
+		tick := t.next
+		here := t.due[tick]
+		delete(t.due, tick)
+		t.next++
+		for _, s := range here {
+			if s.due != tick || t.byID[s.id] != s {
+				continue // it was moved, or is gone
+			}
+			if due := t.dueOf(s); due > tick {
+				t.schedule(s, due)
+			} else if s.closed.CompareAndSwap(false, true) {
+				ids = append(ids, s.id)
+			}
 		}
 	}
 	return ids

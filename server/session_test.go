@@ -125,10 +125,15 @@ func TestResume(t *testing.T) {
 	if r := wrong.resume(s.Addr()); r.session.SessionID != 0 || !r.isClosed(5*time.Second) {
 		t.Errorf("a wrong password: %+v", r.session)
 	}
+	if !a.isClosed(5 * time.Second) {
+		t.Error("whoever had the session is not disconnected, as Apache's server does it")
+	}
+	a = a.resume(s.Addr())
 	wrong.session.Passwd = nil
 	if r := wrong.resume(s.Addr()); r.session.SessionID != 0 {
 		t.Errorf("no password: %+v", r.session)
 	}
+	a = a.resume(s.Addr())
 	wrong = *a
 	wrong.session.SessionID++
 	if r := wrong.resume(s.Addr()); r.session.SessionID != 0 {
@@ -272,8 +277,8 @@ func TestSessionIDs(t *testing.T) {
 			t.Fatalf("server %d counts from %x", id+1, first)
 		}
 	}
-	first := newSessionTable(nil, 1, now).newID()
-	table := newSessionTable(map[int64]int32{first: 1000, first + 1: 1000}, 1, now)
+	first := newSessionTable(nil, 1, now, tick).newID()
+	table := newSessionTable(map[int64]int32{first: 1000, first + 1: 1000}, 1, now, tick)
 	if got := table.newID(); got != first+2 {
 		t.Errorf("new id %x, taken are %x and the next", got, first)
 	}
