@@ -71,25 +71,16 @@ func (e *Env) dial(ctx context.Context) (*client.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg := client.Config{
-		Servers: c.Server, SessionTimeout: c.SessionTimeout,
-		OnState: e.OnState, OnEvent: e.OnEvent,
+	cfg, err := c.session()
+	if err != nil {
+		return nil, err
 	}
+	cfg.OnState, cfg.OnEvent = e.OnState, e.OnEvent
 	if e.Force {
 		cfg.MaxFrame = math.MaxInt32
 	}
 	if cfg.OnEvent == nil {
 		cfg.OnEvent, cfg.OnState = e.events.push, e.events.state
-	}
-	for _, a := range c.Auth {
-		auth, err := parseAuth(a)
-		if err != nil {
-			return nil, err
-		}
-		cfg.Auth = append(cfg.Auth, auth)
-	}
-	if cfg.TLS, err = c.TLS.load(); err != nil {
-		return nil, err
 	}
 	dialCtx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
@@ -98,6 +89,21 @@ func (e *Env) dial(ctx context.Context) (*client.Client, error) {
 		return nil, &connectError{err}
 	}
 	return session, nil
+}
+
+// session is what a session is opened with.
+func (c Connect) session() (client.Config, error) {
+	cfg := client.Config{Servers: c.Server, SessionTimeout: c.SessionTimeout}
+	for _, a := range c.Auth {
+		auth, err := parseAuth(a)
+		if err != nil {
+			return cfg, err
+		}
+		cfg.Auth = append(cfg.Auth, auth)
+	}
+	var err error
+	cfg.TLS, err = c.TLS.load()
+	return cfg, err
 }
 
 // parseAuth parses scheme:data, such as digest:user:password.

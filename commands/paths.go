@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -114,12 +115,11 @@ func (e *Env) answerIn(ctx context.Context) (context.Context, context.CancelFunc
 	if e.Offline() {
 		return ctx, func() {}
 	}
-	timeout := e.Connect.Timeout
-	if timeout == 0 {
-		timeout = defaultTimeout
-	}
-	return context.WithTimeout(ctx, timeout)
+	return context.WithTimeout(ctx, e.answerTime())
 }
+
+// answerTime is how long a server has for an answer.
+func (e *Env) answerTime() time.Duration { return cmp.Or(e.Connect.Timeout, defaultTimeout) }
 
 // completionTime is how long completion waits for the server.
 const completionTime = 2 * time.Second

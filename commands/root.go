@@ -36,7 +36,7 @@ func groups() []group {
 			newConnect, newClose, newSync, newConfig, newReconfig}},
 		{"Operations", []func(*Env) *cobra.Command{
 			newStatusCommand, newCheck, newWait, newQuorum, newRollingRestartPlan,
-			newTop, newSessions, newClients, newFourLetter, newExporter}},
+			newTop, newSessions, newClients, newFourLetter, newExporter, newBench, newLatency}},
 		{"Files", []func(*Env) *cobra.Command{
 			newTxnlog, newSnapshot, newDatadir, newLog, newBlame, newWhoDeleted}},
 		{"Shell", []func(*Env) *cobra.Command{
