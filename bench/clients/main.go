@@ -1,0 +1,113 @@
+// Command clients does what bench/compare needs beside zook bench: it makes znodes that
+// stay, and holds sessions that are idle.
+//
+//	clients fill SERVER N SIZE     N znodes of SIZE bytes, 1,000 below each parent
+//	clients idle SERVER N SECONDS  N sessions that only ping
+package main
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+
+	"zook/client"
+	"zook/jute"
+)
+
+func main() {
+	if len(os.Args) != 5 {
+		log.Fatal("usage: clients fill SERVER N SIZE | clients idle SERVER N SECONDS")
+	}
+	n, err := strconv.Atoi(os.Args[3])
+	if err == nil {
+		var last int
+		if last, err = strconv.Atoi(os.Args[4]); err == nil {
+			switch os.Args[1] {
+			case "fill":
+				err = fill(os.Args[2], n, make([]byte, last))
+			case "idle":
+				err = idle(os.Args[2], n, time.Duration(last)*time.Second)
+			}
+		}
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
+func open(server string) (*client.Pipeline, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	return client.OpenPipeline(ctx, server, client.Config{})
+}
+
+// fill keeps 1,000 creates in flight: a parent and its children.
+func fill(server string, n int, data []byte) error {
+	p, err := open(server)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	for made := 0; made < n; {
+		parent := fmt.Sprintf("/fill-%06d", made/1000)
+		sent := 0
+		create := func(path string, data []byte) {
+			p.Send(jute.OpCreate, &jute.CreateRequest{Path: path, Data: data, ACL: jute.OpenACL()})
+			sent++
+		}
+		create(parent, nil)
+		for i := 0; i < 1000 && made < n; i++ {
+			create(fmt.Sprintf("%s/znode-%03d", parent, i), data)
+			made++
+		}
+		if err := p.Flush(); err != nil {
+			return err
+		}
+		for ; sent > 0; sent-- {
+			if r, err := p.Receive(); err != nil {
+				return err
+			} else if r.Err != jute.ErrOK {
+				return r.Err
+			}
+		}
+	}
+	return nil
+}
+
+// idle opens the sessions, says so, and lets each ping three times in its timeout.
+func idle(server string, n int, lasting time.Duration) error {
+	sessions := make([]*client.Pipeline, n)
+	var all sync.WaitGroup
+	slots := make(chan struct{}, 64)
+	for i := range sessions {
+		slots <- struct{}{}
+		all.Go(func() {
+			p, err := open(server)
+			if err != nil {
+				log.Fatal(err)
+			}
+			sessions[i] = p
+			<-slots
+		})
+	}
+	all.Wait()
+	fmt.Println("idle")
+	end := time.Now().Add(lasting)
+	every := sessions[0].Timeout() / 3
+	for i := 0; time.Now().Before(end); i++ {
+		p := sessions[i%n]
+		p.Send(jute.OpPing, nil)
+		if err := p.Flush(); err != nil {
+			return err
+		}
+		if _, err := p.Receive(); err != nil {
+			return err
+		}
+		time.Sleep(every / time.Duration(n))
+	}
+	return nil
+}
