@@ -15,6 +15,9 @@ func (t *Tree) Replace(with *Tree, zxid int64) {
 	old := t.content
 	t.content = with.content
 	t.lastZxid.Store(zxid)
+	if sums := t.WatchSums(); sums.Data+sums.Child == 0 {
+		return
+	}
 	for path, was := range old.nodes {
 		if t.nodes[path] == nil {
 			t.watches.fire(jute.EventNodeDeleted, path, zxid, old.acls.get(was.acl))

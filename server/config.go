@@ -123,6 +123,16 @@ type Config struct {
 	// SkipACL lets every client do everything (skipACL).
 	SkipACL bool
 
+	// NoLastZxid leaves the last zxid out of snapshots, without which the AdminServer
+	// takes and restores none (serializeLastProcessedZxid.enabled).
+	NoLastZxid bool
+
+	// Admin is the AdminServer.
+	Admin AdminConfig
+	// InitialConfig is the text of zoo.cfg, which the AdminServer shows
+	// (initial_configuration).
+	InitialConfig string
+
 	// Logger gets what an operator should know; nil is nobody.
 	Logger *slog.Logger
 }
@@ -176,6 +186,7 @@ func (c Config) withDefaults() (Config, error) {
 	if c.ContainerMaxNeverUsed == 0 {
 		c.ContainerMaxNeverUsed = 5 * time.Minute
 	}
+	c.Admin.setDefaults()
 	switch {
 	case c.TickTime < 2*time.Millisecond:
 		return c, fmt.Errorf("tickTime is %v, it must be at least 2 ms", c.TickTime)
@@ -185,6 +196,8 @@ func (c Config) withDefaults() (Config, error) {
 		return c, fmt.Errorf("znode.container.maxPerMinute is %d, it must not be negative", c.ContainerMaxPerMinute)
 	case c.ServerID < 1 || c.ServerID > 254:
 		return c, fmt.Errorf("server id %d is not from 1 to 254", c.ServerID)
+	case c.Admin.CommandURL != "" && c.Admin.CommandURL[0] != '/':
+		return c, fmt.Errorf("admin.commandURL %q does not begin with /", c.Admin.CommandURL)
 	}
 	return c, nil
 }

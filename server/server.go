@@ -54,6 +54,8 @@ type Server struct {
 	inFlight atomic.Int64 // bytes of requests that wait for an answer
 	snaps    *snapshotter
 	stats    *stats
+	admin    *adminServer // nil if there is none
+	alone    exclusive
 
 	mu       sync.Mutex
 	conns    map[*conn]struct{}
@@ -114,11 +116,7 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 	s.snaps = newSnapshotter(s, state.Replayed)
 	s.engine = newLogEngine(s.dir.LogDir, &s.cfg, s.log, s.apply, s.fail)
 	go s.prepareLoop()
-	for _, id := range s.tree.EphemeralOwners() {
-		if s.sessions.get(id) == nil { // closed while a snapshot was written
-			s.requests.put(&request{session: id, op: jute.OpCloseSession})
-		}
-	}
+	s.dropOrphans()
 	s.running.Add(2)
 	go s.tick()
 	if s.cfg.PurgeInterval > 0 {
@@ -127,9 +125,20 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 	}
 	go s.reap()
 	s.accept()
+	s.startAdmin(ctx)
 	s.log.Info("serving", "address", s.Addr(), "secureAddress", s.SecureAddr(), "dataDir", s.cfg.DataDir, "zxid", hex(s.tree.LastZxid()),
 		"znodes", s.tree.Counts().Znodes, "sessions", len(state.Sessions))
 	return nil
+}
+
+// dropOrphans deletes the ephemerals of sessions that were closed while a snapshot was
+// written.
+func (s *Server) dropOrphans() {
+	for _, id := range s.tree.EphemeralOwners() {
+		if s.sessions.get(id) == nil {
+			s.requests.put(&request{session: id, op: jute.OpCloseSession})
+		}
+	}
 }
 
 // load takes the data directory for this server alone and reads it.
@@ -163,7 +172,7 @@ func (s *Server) load(ctx context.Context) (*datadir.State, error) {
 	if err := checkState(&s.cfg, state); err != nil {
 		return nil, err
 	}
-	s.dir.Compression = s.cfg.Compression
+	s.dir.Compression, s.dir.NoLastZxid = s.cfg.Compression, s.cfg.NoLastZxid
 	removeInitialize(&s.cfg)
 	if state.Snapshot == nil {
 		// Apache does not start on logs alone.
@@ -227,6 +236,9 @@ func (s *Server) stop() {
 	s.stopOnce.Do(func() {
 		close(s.stopping)
 		s.closeListeners()
+		if s.admin != nil {
+			s.admin.http.Close()
+		}
 		s.mu.Lock()
 		conns := make([]*conn, 0, len(s.conns))
 		for c := range s.conns {
@@ -254,14 +266,17 @@ func (s *Server) prepareLoop() {
 		}
 		var b batch
 		for _, r := range reqs {
-			if r.op == jute.OpSync || r.op == opResume {
+			if r.op == jute.OpSync || r.op == opResume || r.op == opExclusive {
 				b.syncs = append(b.syncs, waiting{r.session, r.cxid, r.op})
-				if len(b.txns) == 0 {
+				if len(b.txns) == 0 && r.op != opExclusive {
 					continue
 				}
 				// What follows a sync must not be applied before it is answered.
 				s.engine.commit(b)
 				b = batch{}
+				if r.op == opExclusive {
+					s.awaitExclusive()
+				}
 				continue
 			}
 			if len(b.syncs) > 0 {

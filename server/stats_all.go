@@ -33,7 +33,7 @@ type stats struct {
 	ttlCreated, ttlDeleted                               *counter
 	tlsHandshakesFailed, tlsHandshakesExceeded           *counter
 	snapshotErrors, snapshotsLimited                     *counter
-	restoreErrors, restoresLimited                       *counter
+	restoreErrors, restoresLimited, insecureAdmin        *counter
 	fsyncTime, snapshotTime, restoreTime                 *summary
 	dbInitTime, startupTxns, startupTxnTime              *summary
 	startupSnapTime                                      *summary
@@ -67,7 +67,7 @@ var (
 		ensemble_auth_fail ensemble_auth_skip revalidate_count request_commit_queued throttled_ops
 		learner_proposal_received_count learner_commit_received_count proposal_count
 		quit_leading_due_to_disloyal_voter stale_requests request_throttle_wait_count large_requests_rejected
-		insecure_admin_count cnxn_closed_without_zk_server_running skip_learner_request_to_next_processor_count
+		cnxn_closed_without_zk_server_running skip_learner_request_to_next_processor_count
 		requests_not_forwarded_to_commit_processor`)
 	idleSummaries = strings.Fields(`follower_sync_time observer_sync_time election_time connection_token_deficit
 		inflight_snap_count inflight_diff_count unavailable_time leader_unavailable_time requests_in_session_queue
@@ -86,6 +86,7 @@ var (
 
 func newStats() *stats {
 	s := &stats{started: time.Now()}
+	s.mask.Store(306) // as Apache's: requests, received packets, sessions, warnings
 	s.countRequests()
 	s.connectionRequests, s.revalidations = s.counter("connection_request_count"), s.counter("connection_revalidate_count")
 	s.connectionsRejected, s.connectionsDropped = s.counter("connection_rejected"), s.counter("connection_drop_count")
@@ -98,6 +99,7 @@ func newStats() *stats {
 	s.tlsHandshakesFailed, s.tlsHandshakesExceeded = s.counter("unsuccessful_handshake"), s.counter("tls_handshake_exceeded")
 	s.snapshotErrors, s.snapshotsLimited = s.counter("snapshot_error_count"), s.counter("snapshot_rate_limited_count")
 	s.restoreErrors, s.restoresLimited = s.counter("restore_error_count"), s.counter("restore_rate_limited_count")
+	s.insecureAdmin = s.counter("insecure_admin_count")
 
 	s.fsyncTime, s.snapshotTime, s.restoreTime = s.summary("fsynctime"), s.summary("snapshottime"), s.summary("restore_time")
 	s.dbInitTime, s.startupSnapTime = s.summary("dbinittime"), s.summary("startup_snap_load_time")

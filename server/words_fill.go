@@ -1,6 +1,7 @@
 package server
 
 import (
+	"crypto/tls"
 	"io/fs"
 	"maps"
 	"net"
@@ -79,16 +80,24 @@ func (s *Server) stat() *fourletter.Srvr {
 	return st
 }
 
-// cons is the connections, the oldest first.
+// cons is the connections, the oldest first; those on the port for TLS come last.
 func (s *Server) cons() []fourletter.Conn {
+	plain, secure := s.consByPort()
+	return append(plain, secure...)
+}
+
+func (s *Server) consByPort() (plain, secure []fourletter.Conn) {
 	conns := s.connSessions()
-	infos := make([]fourletter.Conn, 0, len(conns))
 	for _, c := range slices.SortedFunc(maps.Keys(conns), func(a, b *conn) int {
 		return a.stats.established.Compare(b.stats.established)
 	}) {
-		infos = append(infos, c.info(conns[c]))
+		if _, ok := c.nc.(*tls.Conn); ok {
+			secure = append(secure, c.info(conns[c]))
+		} else {
+			plain = append(plain, c.info(conns[c]))
+		}
 	}
-	return infos
+	return plain, secure
 }
 
 // conf is the configuration.

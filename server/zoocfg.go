@@ -107,13 +107,14 @@ type settings struct {
 	securePort     int
 	verifyNoHost   bool // ssl.hostnameVerification=false
 	enforceAuth    bool // enforce.auth.enabled
+	admin          adminSettings
 	dynamicFile    string
 	onlyEnsembles  bool // standaloneEnabled=false
 	inEnsembleFile bool // while dynamicFile is read
 }
 
 func newSettings(file string, problems []Problem) *settings {
-	s := &settings{port: -1, file: ConfigFile{Path: file, Problems: problems, given: map[string]property{}}}
+	s := &settings{port: -1, admin: adminSettings{port: -1}, file: ConfigFile{Path: file, Problems: problems, given: map[string]property{}}}
 	s.cfg = &s.file.Config
 	return s
 }
@@ -183,6 +184,7 @@ var finishers = []func(*settings){
 	finishPorts,
 	finishTimes,
 	finishSASL,
+	finishAdmin,
 }
 
 func (s *settings) finish() {

@@ -32,6 +32,7 @@ var keys = []setters{
 	tlsKeys,
 	authKeys,
 	saslKeys,
+	adminKeys,
 }
 
 // basicKeys are directories, ports, times and sizes.

@@ -84,8 +84,15 @@ zookeeper.4lw.commands.whitelist=stat, ruok
 	{name: "no electionAlg but 3", file: "dataDir=/d\nelectionAlg=1", err: "zoo.cfg:2: electionAlg"},
 }
 
-// parseConfig reads text as if it were in a file zoo.cfg.
+// parseConfig reads text as if it were in a file zoo.cfg. What it says of the AdminServer
+// is for TestAdminKeys.
 func parseConfig(text string, getenv func(string) string) (Config, []string, error) {
+	cfg, warnings, err := parseAll(text, getenv)
+	cfg.Admin = AdminConfig{}
+	return cfg, warnings, err
+}
+
+func parseAll(text string, getenv func(string) string) (Config, []string, error) {
 	props, problems := parseProperties([]byte(text), "zoo.cfg")
 	s := newSettings("zoo.cfg", problems)
 	if getenv != nil {
