@@ -5,6 +5,7 @@ import (
 	"math/bits"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // counter counts what has happened.
@@ -23,7 +24,14 @@ type summary struct {
 	mu sync.Mutex
 	spread
 	sizes []int64 // by bucketOf
+
+	// What sizes was some time ago, for what came since.
+	before, later []int64
+	turned        time.Duration // when later was sizes, since epoch
 }
+
+// recently is how long back recent looks at least, and half of how long at most.
+const recently = time.Minute
 
 // spread is a summary without its percentiles.
 type spread struct{ count, sum, min, max int64 }
@@ -81,10 +89,30 @@ func (s *summary) read() (spread, []int64) {
 	return s.spread, append([]int64(nil), s.sizes...)
 }
 
+// recent returns how many of the values of the last one or two minutes there are of
+// each size, nil if there are none. It counts from its own calls on.
+func (s *summary) recent() []int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now := time.Since(epoch); now-s.turned > recently {
+		s.before, s.later, s.turned = s.later, append([]int64(nil), s.sizes...), now
+	}
+	var sizes []int64
+	for b, n := range s.sizes {
+		if b < len(s.before) {
+			n -= s.before[b]
+		}
+		if n > 0 {
+			sizes = append(append(sizes, make([]int64, b-len(sizes))...), n)
+		}
+	}
+	return sizes
+}
+
 func (s *summary) reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.spread, s.sizes = spread{}, nil
+	s.spread, s.sizes, s.before, s.later = spread{}, nil, nil, nil
 }
 
 // Values up to 63 have a bucket each, those above share 32 buckets with all that
