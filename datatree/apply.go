@@ -120,6 +120,7 @@ func (t *Tree) create(res *Result, h *jute.TxnHeader, b *jute.CreateTxn, owner i
 	t.quotaCreated(parentPath, name)
 	t.charge(path, int64(len(b.Data)), 1)
 	res.Stat = n.clientStat()
+	t.written(path, len(b.Data))
 	t.watches.fire(jute.EventNodeCreated, path, h.Zxid, t.acls.get(ref))
 	t.watches.fire(jute.EventNodeChildrenChanged, parentPath, h.Zxid, t.acls.get(parent.acl))
 	return nil
@@ -159,6 +160,7 @@ func (t *Tree) delete(path string, zxid int64) jute.ErrCode {
 	acl := t.acls.get(n.acl)
 	t.remove(path, n)
 	delete(parent.children, jute.BaseName(path))
+	t.written(path, 0)
 	t.watches.fire(jute.EventNodeDeleted, path, zxid, acl)
 	t.watches.fire(jute.EventNodeChildrenChanged, parentPath, zxid, t.acls.get(parent.acl))
 	return jute.ErrOK
@@ -205,6 +207,7 @@ func (t *Tree) setData(res *Result, h *jute.TxnHeader, b *jute.SetDataTxn) {
 	t.rehash(b.Path, n)
 	t.charge(b.Path, grown, 0)
 	res.Stat = n.clientStat()
+	t.written(b.Path, len(b.Data))
 	t.watches.fire(jute.EventNodeDataChanged, b.Path, h.Zxid, t.acls.get(n.acl))
 }
 

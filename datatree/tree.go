@@ -41,6 +41,8 @@ type Tree struct {
 	lastZxid atomic.Int64
 
 	watches watchTable
+
+	onWritten func(path string, bytes int) // what OnWritten set
 }
 
 // content is all that a snapshot brings.
@@ -78,6 +80,17 @@ func (t *Tree) Digest() (digest, zxid int64) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	return int64(t.digest), t.LastZxid()
+}
+
+// OnWritten sets a function that is told of each znode that is created, deleted or
+// gets data, and how many bytes of data that were. It is called while the tree is
+// locked. Set it before anything is applied.
+func (t *Tree) OnWritten(fn func(path string, bytes int)) { t.onWritten = fn }
+
+func (t *Tree) written(path string, bytes int) {
+	if t.onWritten != nil {
+		t.onWritten(path, bytes)
+	}
 }
 
 // Counts are the sizes that the four-letter words report.

@@ -71,7 +71,7 @@ type watchTable struct {
 	sums      WatchSums
 	event     Event                     // what is fired now, to need none for each
 	firing    uint64                    // counts the events
-	onFired   func(jute.EventType, int) // what SetOnFired set
+	onFired   func(jute.EventType, int) // what OnFired set
 }
 
 type watchedPath struct {

@@ -8,6 +8,7 @@ import (
 // apply takes a committed batch into the tree and answers those of its requests
 // whose connection is here. It is the engine's callback, so it runs alone.
 func (s *Server) apply(b batch) {
+	s.stats.applying(b.txns)
 	for _, txn := range b.txns {
 		if s.Err() != nil {
 			return
@@ -16,6 +17,10 @@ func (s *Server) apply(b batch) {
 		if err != nil {
 			s.fail(err)
 			return
+		}
+		if txn.Header.Zxid%digestInterval == 0 {
+			digest, zxid := s.tree.Digest()
+			s.stats.digests.note(zxid, digest)
 		}
 		s.applied(txn, res)
 	}

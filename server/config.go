@@ -87,6 +87,12 @@ type Config struct {
 	// Words are the four-letter words that are answered
 	// (4lw.commands.whitelist), "*" all; srvr always is.
 	Words []string
+	// MetricsAddr is host:port of /metrics for Prometheus (metricsProvider.*); "" is
+	// none.
+	MetricsAddr string
+	// NoProcessMetrics leaves out what is known of the process and of Go's runtime
+	// (metricsProvider.exportJvmInfo).
+	NoProcessMetrics bool
 
 	// SuperDigest is the id of the super user, whom no ACL stops, as
 	// user:base64(digest) (DigestAuthenticationProvider.superDigest); "" is nobody.

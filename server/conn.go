@@ -30,6 +30,7 @@ type conn struct {
 	// than the reader look at it under srv.mu.
 	session  *session
 	awaits   int64         // the session that the handshake waits for
+	asked    time.Duration // when a new session was asked for, since epoch
 	welcomed chan struct{} // closed when the handshake has been answered
 	timeout  time.Duration // negotiated
 	oldStyle bool          // the client knows nothing of read-only servers (before 3.4)
@@ -69,6 +70,8 @@ func (c *conn) serve() {
 	defer c.flushStats() // what was counted since close has
 	defer c.close()
 	if err := c.secure(); err != nil {
+		c.srv.stats.tlsHandshakesFailed.add(1)
+		c.srv.stats.authFailed.add(1)
 		c.srv.log.Info("TLS handshake failed", "from", c.nc.RemoteAddr().String(), "reason", err.Error())
 		return
 	}
@@ -76,6 +79,7 @@ func (c *conn) serve() {
 	defer c.in.release()
 	head, err := c.in.head()
 	if err != nil {
+		c.srv.stats.lost(err, false)
 		return
 	}
 	if word := string(head[:]); word == telnetClose {
@@ -85,10 +89,14 @@ func (c *conn) serve() {
 		return
 	}
 	if err := c.handshake(head); err != nil {
+		c.srv.stats.lost(err, false)
 		c.srv.log.Info("connection refused", "from", c.nc.RemoteAddr().String(), "reason", err.Error())
-	} else if err := c.readLoop(); err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
-		c.srv.log.Info("connection closed", "from", c.nc.RemoteAddr().String(),
-			"session", hex(c.session.id), "reason", err.Error())
+	} else if err := c.readLoop(); err != nil {
+		c.srv.stats.lost(err, true)
+		if !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
+			c.srv.log.Info("connection closed", "from", c.nc.RemoteAddr().String(),
+				"session", hex(c.session.id), "reason", err.Error())
+		}
 	}
 	c.idle() // what came before a frame that is none
 	if c.out.isEnding() {
@@ -177,7 +185,7 @@ func (c *conn) request(b []byte) error {
 		}
 		c.answerRead(&op)
 	case op.write:
-		c.writes = append(c.writes, &request{c.session.id, op.xid, op.op, op.body, c.identities()})
+		c.writes = append(c.writes, &request{c.session.id, op.xid, op.op, op.body, c.identities(), op.since})
 	}
 	return nil
 }
@@ -203,7 +211,7 @@ func (c *conn) reply(op *clientOp, err jute.ErrCode, rec jute.Record) {
 		rec = nil
 	}
 	size, _ := c.out.put(&h, rec)
-	c.answered(op, err, h.Zxid, size)
+	c.answered(kindOf(op.op, err), op.xid, h.Zxid, op.since, size)
 }
 
 // Notify sends a watch event (datatree.Watcher). It is called with the tree

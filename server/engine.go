@@ -1,6 +1,8 @@
 package server
 
 import (
+	"time"
+
 	"zook/jute"
 )
 
@@ -9,6 +11,7 @@ import (
 type batch struct {
 	txns  []*jute.Txn
 	syncs []waiting
+	since time.Duration // since epoch: when it was committed
 }
 
 // waiting names a request that waits for an answer.

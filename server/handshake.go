@@ -33,6 +33,7 @@ func (c *conn) handshake(head [4]byte) error {
 	bare.ReadOnly = false
 	c.oldStyle = len(b) < len(jute.Marshal(&bare))
 	s := c.srv
+	s.stats.connectionRequests.add(1)
 	if last := s.tree.LastZxid(); req.LastZxidSeen > last {
 		return fmt.Errorf("the client has seen zxid %s, ours is %s: it must try another server", hex(req.LastZxidSeen), hex(last))
 	}
@@ -41,6 +42,7 @@ func (c *conn) handshake(head [4]byte) error {
 	id := req.SessionID
 	if id == 0 {
 		id = s.sessions.newID()
+		c.asked = time.Since(epoch)
 		s.await(id, c)
 		s.requests.put(&request{session: id, op: jute.OpCreateSession,
 			body: jute.Marshal(&jute.CreateSessionTxn{Timeout: int32(c.timeout / time.Millisecond)})})
@@ -52,6 +54,7 @@ func (c *conn) handshake(head [4]byte) error {
 		}
 		s.await(id, c)
 		s.requests.put(&request{session: id, op: opResume})
+		s.stats.revalidations.add(1)
 	}
 	c.idle() // others answer
 	select {
@@ -139,6 +142,9 @@ func (s *Server) welcome(id int64) {
 	if c.session == nil {
 		c.refuse()
 	} else {
+		if c.asked > 0 {
+			c.answered(kindOf(jute.OpCreateSession, jute.ErrOK), 0, s.tree.LastZxid(), c.asked, 0)
+		}
 		c.respond(&jute.ConnectResponse{
 			Timeout: int32(c.timeout / time.Millisecond), SessionID: id, Passwd: sessionPassword(id)})
 	}

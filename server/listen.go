@@ -43,7 +43,7 @@ func addrOf(l net.Listener) string {
 
 // closeListeners closes the ports; connections go on.
 func (s *Server) closeListeners() {
-	for _, l := range []net.Listener{s.plain, s.secure} {
+	for _, l := range []net.Listener{s.plain, s.secure, s.metricsPort} {
 		if l != nil {
 			l.Close()
 		}

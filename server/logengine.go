@@ -16,6 +16,7 @@ import (
 type logEngine struct {
 	dir    string
 	cfg    *Config
+	stats  *stats
 	warn   *slog.Logger
 	apply  func(batch)
 	failed func(error) // called once; nothing is applied after it
@@ -33,8 +34,8 @@ type logEngine struct {
 	slowSyncs atomic.Int64 // that took as long as FsyncWarning
 }
 
-func newLogEngine(dir string, cfg *Config, warn *slog.Logger, apply func(batch), failed func(error)) *logEngine {
-	e := &logEngine{dir: dir, cfg: cfg, warn: warn, apply: apply, failed: failed,
+func newLogEngine(dir string, cfg *Config, stats *stats, warn *slog.Logger, apply func(batch), failed func(error)) *logEngine {
+	e := &logEngine{dir: dir, cfg: cfg, stats: stats, warn: warn, apply: apply, failed: failed,
 		in: newQueue[batch](), durable: make(chan []batch, 1)}
 	e.done.Add(2)
 	go e.appendLoop()
@@ -71,6 +72,7 @@ func (e *logEngine) append(batches []batch) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	dirty := false
+	began := e.stats.toSync(batches)
 	for _, b := range batches {
 		for _, txn := range b.txns {
 			if e.log == nil || e.roll {
@@ -89,9 +91,11 @@ func (e *logEngine) append(batches []batch) error {
 	if !dirty {
 		return nil
 	}
+	appended := time.Since(epoch)
 	if err := e.sync(); err != nil {
 		return fmt.Errorf("transaction log: %w", err)
 	}
+	e.stats.synced(batches, began, appended)
 	if limit := e.cfg.TxnLogSizeLimit; limit > 0 && e.log.Size() > limit {
 		e.roll = true
 	}

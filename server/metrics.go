@@ -48,7 +48,7 @@ func (s *Server) gauges() []gauge {
 		{"max_client_response_size", float64(most)},
 		{"min_client_response_size", float64(least)},
 		{"outstanding_tls_handshake", 0},
-		{"auth_failed_count", 0},
+		{"auth_failed_count", float64(s.stats.authFailed.get())},
 		{"non_mtls_remote_conn_count", 0},
 		{"non_mtls_local_conn_count", 0},
 	}

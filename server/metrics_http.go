@@ -1,8 +1,13 @@
 package server
 
 import (
+	"context"
+	"errors"
+	"log/slog"
 	"math"
+	"net"
 	"net/http"
+	"time"
 	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -10,14 +15,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// metricsHandler answers Prometheus with what mntr tells; process adds what is
-// known of the process and of Go's runtime.
+// metricsHandler answers Prometheus with what mntr tells, and with what is known of
+// the process and of Go's runtime.
 //
 // Names, types and labels: PrometheusMetricsProvider.java of ZooKeeper 3.9.
-func (s *Server) metricsHandler(process bool) http.Handler {
+func (s *Server) metricsHandler() http.Handler {
 	r := prometheus.NewRegistry()
 	r.MustRegister(collector{s})
-	if process {
+	if !s.cfg.NoProcessMetrics {
 		r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	}
 	return promhttp.HandlerFor(r, promhttp.HandlerOpts{})
@@ -78,4 +83,33 @@ func quantiles(sizes []int64, shares []float64) map[float64]float64 {
 		}
 	}
 	return m
+}
+
+// listenForMetrics opens the port for Prometheus, if there is to be one.
+func (s *Server) listenForMetrics(ctx context.Context) (err error) {
+	if s.cfg.MetricsAddr == "" {
+		return nil
+	}
+	var lc net.ListenConfig
+	s.metricsPort, err = lc.Listen(ctx, "tcp", s.cfg.MetricsAddr)
+	return err
+}
+
+// MetricsAddr is the address of /metrics, host:port; "" if there is none.
+func (s *Server) MetricsAddr() string { return addrOf(s.metricsPort) }
+
+// serveMetrics answers on the port for Prometheus until it is closed.
+func (s *Server) serveMetrics() {
+	defer s.running.Done()
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", s.metricsHandler())
+	h := &http.Server{Handler: mux, ReadTimeout: 10 * time.Second, WriteTimeout: time.Minute, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
+	go func() {
+		<-s.stopping
+		h.Close()
+	}()
+	if err := h.Serve(s.metricsPort); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+		s.log.Error("no more metrics", "reason", err.Error())
+	}
 }

@@ -69,9 +69,11 @@ func (c *conn) weigh(n int) {
 func (c *conn) submit(writes []*request) {
 	c.pending.mu.Lock()
 	defer c.pending.mu.Unlock()
-	if !c.pending.closed {
-		c.srv.requests.put(writes...)
+	if c.pending.closed {
+		c.srv.stats.staleDropped.add(int64(len(writes)))
+		return
 	}
+	c.srv.requests.put(writes...)
 }
 
 // complete takes the result of the write that has waited longest and answers
@@ -172,6 +174,11 @@ func (c *conn) dropPending() {
 	p := &c.pending
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	for i := p.first; i < len(p.ops); i++ {
+		if op := &p.ops[i]; op.write && !op.done {
+			c.srv.stats.staleReplies.add(1)
+		}
+	}
 	c.weigh(-p.bytes)
 	p.closed, p.ops, p.first = true, nil, 0
 	p.room.Broadcast()

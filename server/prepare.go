@@ -17,6 +17,7 @@ type request struct {
 	op      jute.OpCode
 	body    []byte // encoded; not shared
 	ids     []jute.ID
+	since   time.Duration // since epoch, of a client's request; else 0
 }
 
 // preparer turns requests into transactions. It looks at the tree and at what is
@@ -31,6 +32,7 @@ type preparer struct {
 	cfg      *Config
 	quotas   *quotaKeeper     // nil where they are not enforced
 	now      func() time.Time // for the time of transactions
+	stats    *stats
 
 	zxid   int64
 	digest int64
@@ -48,9 +50,9 @@ type change struct {
 	node    datatree.Node
 }
 
-func newPreparer(tree *datatree.Tree, auth *authenticator, sessions *sessionTable, cfg *Config, log *slog.Logger) *preparer {
+func newPreparer(tree *datatree.Tree, auth *authenticator, sessions *sessionTable, cfg *Config, stats *stats, log *slog.Logger) *preparer {
 	digest, zxid := tree.Digest()
-	p := &preparer{tree: tree, auth: auth, sessions: sessions, cfg: cfg, now: time.Now,
+	p := &preparer{tree: tree, auth: auth, sessions: sessions, cfg: cfg, now: time.Now, stats: stats,
 		zxid: zxid, digest: digest, pending: map[string]*change{}}
 	if cfg.EnforceQuota {
 		p.quotas = newQuotaKeeper(tree, log)
@@ -70,6 +72,7 @@ func (p *preparer) applied(zxid int64) {
 		p.order[i] = nil
 	}
 	p.order = p.order[i:]
+	p.stats.changesRemoved.add(int64(i))
 }
 
 // prepare returns the transaction of a request. A refused request is one too:
@@ -146,6 +149,7 @@ func (d *draft) keep() {
 		d.p.pending[c.path] = c
 	}
 	d.p.order = append(d.p.order, d.changes...)
+	d.p.stats.changesQueued.add(int64(len(d.changes)))
 	d.p.digest = d.digest
 }
 

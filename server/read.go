@@ -77,6 +77,7 @@ func (r reader) watcher(wanted bool) datatree.Watcher {
 
 func (r reader) getData(q *jute.GetDataRequest) (jute.Record, jute.ErrCode) {
 	data, stat, err := r.Get(q.Path, r.c, r.watcher(q.Watch))
+	r.c.hasRead(err, q.Path, len(data))
 	return &jute.GetDataResponse{Data: data, Stat: stat}, err
 }
 
@@ -85,16 +86,19 @@ func (r reader) exists(q *jute.ExistsRequest) (jute.Record, jute.ErrCode) {
 		return nil, jute.ErrBadArguments
 	}
 	stat, err := r.Exists(q.Path, r.c, r.watcher(q.Watch))
+	r.c.hasRead(err, q.Path, 0)
 	return &jute.ExistsResponse{Stat: stat}, err
 }
 
 func (r reader) getChildren(q *jute.GetChildrenRequest) (jute.Record, jute.ErrCode) {
 	names, _, err := r.Children(q.Path, r.c, r.watcher(q.Watch))
+	r.c.hasRead(err, q.Path, totalLen(names))
 	return &jute.GetChildrenResponse{Children: names}, err
 }
 
 func (r reader) getChildren2(q *jute.GetChildren2Request) (jute.Record, jute.ErrCode) {
 	names, stat, err := r.Children(q.Path, r.c, r.watcher(q.Watch))
+	r.c.hasRead(err, q.Path, totalLen(names))
 	return &jute.GetChildren2Response{Children: names, Stat: stat}, err
 }
 

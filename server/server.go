@@ -36,14 +36,15 @@ import (
 
 // Server is a running server.
 type Server struct {
-	cfg     Config
-	log     *slog.Logger
-	plain   net.Listener // nil if there is none; so is secure
-	secure  net.Listener
-	tls     *tlsSource // nil if no client speaks TLS
-	dir     *datadir.Dir
-	locks   []*os.File
-	tempDir string // to remove
+	cfg         Config
+	log         *slog.Logger
+	plain       net.Listener // nil if there is none; so are the others
+	secure      net.Listener
+	metricsPort net.Listener
+	tls         *tlsSource // nil if no client speaks TLS
+	dir         *datadir.Dir
+	locks       []*os.File
+	tempDir     string // to remove
 
 	tree     *datatree.Tree
 	sessions *sessionTable
@@ -106,15 +107,22 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 	if err := s.listen(ctx); err != nil {
 		return err
 	}
+	if err := s.listenForMetrics(ctx); err != nil {
+		return fmt.Errorf("metrics: %w", err)
+	}
+	began := time.Now()
 	state, err := s.load(ctx)
 	if err != nil {
 		return err
 	}
+	s.stats.loaded(state, time.Since(began))
 	s.tree = state.Tree
+	s.tree.OnFired(s.stats.fired)
+	s.tree.OnWritten(s.stats.written)
 	s.sessions = newSessionTable(state.Sessions, s.cfg.ServerID, time.Now(), s.cfg.TickTime)
-	s.prep = newPreparer(s.tree, s.auth, s.sessions, &s.cfg, s.log)
+	s.prep = newPreparer(s.tree, s.auth, s.sessions, &s.cfg, s.stats, s.log)
 	s.snaps = newSnapshotter(s, state.Replayed)
-	s.engine = newLogEngine(s.dir.LogDir, &s.cfg, s.log, s.apply, s.fail)
+	s.engine = newLogEngine(s.dir.LogDir, &s.cfg, s.stats, s.log, s.apply, s.fail)
 	go s.prepareLoop()
 	s.dropOrphans()
 	s.running.Add(2)
@@ -126,6 +134,10 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 	go s.reap()
 	s.accept()
 	s.startAdmin(ctx)
+	if s.metricsPort != nil {
+		s.running.Add(1)
+		go s.serveMetrics()
+	}
 	s.log.Info("serving", "address", s.Addr(), "secureAddress", s.SecureAddr(), "dataDir", s.cfg.DataDir, "zxid", hex(s.tree.LastZxid()),
 		"znodes", s.tree.Counts().Znodes, "sessions", len(state.Sessions))
 	return nil
@@ -228,6 +240,7 @@ func (s *Server) Close() error {
 func (s *Server) fail(err error) {
 	if s.failed.CompareAndSwap(nil, &err) {
 		s.log.Error("the server stops", "reason", err.Error())
+		s.stats.unrecoverable.add(1)
 		go s.stop()
 	}
 }
@@ -264,6 +277,7 @@ func (s *Server) prepareLoop() {
 			continue
 		default:
 		}
+		began := s.stats.toPrepare(reqs)
 		var b batch
 		for _, r := range reqs {
 			if r.op == jute.OpSync || r.op == opResume || r.op == opExclusive {
@@ -272,7 +286,7 @@ func (s *Server) prepareLoop() {
 					continue
 				}
 				// What follows a sync must not be applied before it is answered.
-				s.engine.commit(b)
+				s.commit(b)
 				b = batch{}
 				if r.op == opExclusive {
 					s.awaitExclusive()
@@ -280,12 +294,13 @@ func (s *Server) prepareLoop() {
 				continue
 			}
 			if len(b.syncs) > 0 {
-				s.engine.commit(b)
+				s.commit(b)
 				b = batch{}
 			}
-			b.txns = append(b.txns, s.prep.prepare(r))
+			b.txns = append(b.txns, s.prepare(r))
 		}
-		s.engine.commit(b)
+		s.commit(b)
+		s.stats.prepared(len(reqs), began)
 	}
 }
 
@@ -301,6 +316,7 @@ func (s *Server) tick() {
 		case <-expiry.C:
 			for _, id := range s.sessions.expired() {
 				s.log.Info("session expired", "session", hex(id))
+				s.stats.sessionsExpired.add(1)
 				s.requests.put(&request{session: id, op: jute.OpCloseSession})
 			}
 			expiry.Reset(s.sessions.untilExpiry())

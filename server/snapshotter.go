@@ -3,6 +3,7 @@ package server
 import (
 	"math/rand/v2"
 	"sync"
+	"time"
 )
 
 // snapshotter writes a snapshot every so many transactions, while the server
@@ -66,10 +67,12 @@ func (s *Server) countForSnapshot(n int) {
 	sn.writing.Add(1)
 	go func() {
 		defer sn.writing.Done()
+		began := time.Now()
 		if err := s.dir.WriteSnapshot(export, sessions); err != nil {
 			// The logs hold everything; the next one may succeed.
 			s.log.Error("no snapshot", "reason", err.Error())
 		}
+		s.stats.snapshotTime.add(time.Since(began).Milliseconds(), 1)
 		sn.mu.Lock()
 		sn.busy = false
 		sn.mu.Unlock()

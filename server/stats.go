@@ -3,6 +3,7 @@ package server
 import (
 	"math"
 	"math/bits"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -180,7 +181,7 @@ func (s *spreadSet) join(key string, o spread) {
 			s.byKey = map[string]*spread{}
 		}
 		at = &spread{}
-		s.byKey[key] = at
+		s.byKey[strings.Clone(key)] = at
 	}
 	at.join(o)
 }

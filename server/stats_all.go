@@ -12,10 +12,11 @@ import (
 // Names and meanings: ServerMetrics.java and ServerStats.java; times are in
 // milliseconds.
 type stats struct {
-	started time.Time
-	metrics []metric     // all but the gauges
-	mask    atomic.Int64 // of stmk; nothing is traced
-	digests digestLog
+	started    time.Time
+	metrics    []metric     // all but the gauges
+	authFailed counter      // TLS handshakes; srst leaves it
+	mask       atomic.Int64 // of stmk; nothing is traced
+	digests    digestLog
 
 	mu      sync.Mutex
 	traffic traffic // sums since the start or srst
@@ -30,13 +31,11 @@ type stats struct {
 	changesQueued, changesRemoved                        *counter
 	staleDropped, staleReplies                           *counter
 	digestMismatches, unrecoverable                      *counter
-	ttlCreated, ttlDeleted                               *counter
-	tlsHandshakesFailed, tlsHandshakesExceeded           *counter
+	tlsHandshakesFailed                                  *counter
 	snapshotErrors, snapshotsLimited                     *counter
 	restoreErrors, restoresLimited, insecureAdmin        *counter
 	fsyncTime, snapshotTime, restoreTime                 *summary
-	dbInitTime, startupTxns, startupTxnTime              *summary
-	startupSnapTime                                      *summary
+	dbInitTime, startupTxns                              *summary
 	readLatency, updateLatency, propagation              *summary
 	nodeCreatedWatch, nodeDeletedWatch                   *summary
 	nodeChangedWatch, nodeChildrenWatch                  *summary
@@ -67,7 +66,7 @@ var (
 		ensemble_auth_fail ensemble_auth_skip revalidate_count request_commit_queued throttled_ops
 		learner_proposal_received_count learner_commit_received_count proposal_count
 		quit_leading_due_to_disloyal_voter stale_requests request_throttle_wait_count large_requests_rejected
-		cnxn_closed_without_zk_server_running skip_learner_request_to_next_processor_count
+		tls_handshake_exceeded cnxn_closed_without_zk_server_running skip_learner_request_to_next_processor_count
 		requests_not_forwarded_to_commit_processor`)
 	idleSummaries = strings.Fields(`follower_sync_time observer_sync_time election_time connection_token_deficit
 		inflight_snap_count inflight_diff_count unavailable_time leader_unavailable_time requests_in_session_queue
@@ -76,7 +75,7 @@ var (
 		write_batch_time_in_commit_processor concurrent_request_processing_in_commit_processor
 		read_commit_proc_req_queued write_commit_proc_req_queued commit_commit_proc_req_queued read_commit_proc_issued
 		write_commit_proc_issued commit_process_time netty_queued_buffer_capacity learner_request_processor_queue_size
-		socket_closing_time`)
+		socket_closing_time startup_snap_load_time startup_txns_load_time`)
 	idlePercentiles = strings.Fields(`dead_watchers_cleaner_latency read_commitproc_time_ms write_commitproc_time_ms
 		local_write_committed_time_ms server_write_committed_time_ms om_proposal_process_time_ms
 		om_commit_process_time_ms read_final_proc_time_ms write_final_proc_time_ms proposal_latency
@@ -95,15 +94,14 @@ func newStats() *stats {
 	s.changesQueued, s.changesRemoved = s.counter("outstanding_changes_queued"), s.counter("outstanding_changes_removed")
 	s.staleDropped, s.staleReplies = s.counter("stale_requests_dropped"), s.counter("stale_replies")
 	s.digestMismatches, s.unrecoverable = s.counter("digest_mismatches_count"), s.counter("unrecoverable_error_count")
-	s.ttlCreated, s.ttlDeleted = s.counter("ttl_node_created_count"), s.counter("ttl_node_deleted_count")
-	s.tlsHandshakesFailed, s.tlsHandshakesExceeded = s.counter("unsuccessful_handshake"), s.counter("tls_handshake_exceeded")
+	s.tlsHandshakesFailed = s.counter("unsuccessful_handshake")
 	s.snapshotErrors, s.snapshotsLimited = s.counter("snapshot_error_count"), s.counter("snapshot_rate_limited_count")
 	s.restoreErrors, s.restoresLimited = s.counter("restore_error_count"), s.counter("restore_rate_limited_count")
 	s.insecureAdmin = s.counter("insecure_admin_count")
 
 	s.fsyncTime, s.snapshotTime, s.restoreTime = s.summary("fsynctime"), s.summary("snapshottime"), s.summary("restore_time")
-	s.dbInitTime, s.startupSnapTime = s.summary("dbinittime"), s.summary("startup_snap_load_time")
-	s.startupTxns, s.startupTxnTime = s.summary("startup_txns_loaded"), s.summary("startup_txns_load_time")
+	s.dbInitTime = s.summary("dbinittime")
+	s.startupTxns = s.summary("startup_txns_loaded")
 	s.nodeCreatedWatch, s.nodeDeletedWatch = s.summary("node_created_watch_count"), s.summary("node_deleted_watch_count")
 	s.nodeChangedWatch, s.nodeChildrenWatch = s.summary("node_changed_watch_count"), s.summary("node_children_watch_count")
 	s.prepQueueSize, s.prepTime = s.summary("prep_processor_queue_size"), s.summary("prep_process_time")

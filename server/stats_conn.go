@@ -1,6 +1,9 @@
 package server
 
 import (
+	"errors"
+	"io"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -69,21 +72,22 @@ func (c *conn) countArrived() {
 	s.traffic.bytesReceived += bytes
 }
 
-// answered counts an answer of size bytes.
-func (c *conn) answered(op *clientOp, err jute.ErrCode, zxid int64, size int) {
+// answered counts an answer of size bytes to a request that came at since.
+func (c *conn) answered(kind uint8, xid int32, zxid int64, since time.Duration, size int) {
 	now := time.Since(epoch)
-	took := int64((now - op.since) / time.Millisecond)
-	kind := kindOf(op.op, err)
+	took := (now - since).Milliseconds()
 	s := &c.stats
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if op.xid >= 0 {
-		s.lastCxid = int64(op.xid)
+	if xid >= 0 {
+		s.lastCxid = int64(xid)
 	}
 	s.lastKind, s.lastZxid, s.lastResponse, s.lastLatency = kind, zxid, int64(now/time.Millisecond), took
 	s.latency.add(took, 1)
-	s.traffic.response(size)
-	if op.op != jute.OpPing { // which Apache does not count
+	if size > 0 {
+		s.traffic.response(size)
+	}
+	if kind != kindPing { // which Apache does not count
 		s.traffic.responseBytes += int64(size)
 	}
 	s.answers[s.fill] = newAnswer(kind, took)
@@ -101,15 +105,27 @@ func (c *conn) notified(size int) {
 	s.traffic.watchBytes += int64(size)
 }
 
+// lost counts a connection whose client was gone, or, while it had no session, said
+// nothing for too long.
+func (s *stats) lost(err error, session bool) {
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		s.connectionsDropped.add(1)
+	case errors.Is(err, os.ErrDeadlineExceeded) && !session:
+		s.sessionlessExpired.add(1)
+	}
+}
+
 // statBytes is what Apache adds to the size of each read.
 const statBytes = 6*8 + 5*4
 
-// hasRead counts a read of a znode of so many bytes of data, or of names of children.
+// hasRead counts a read of a znode of so many bytes of data, or of names of children,
+// unless err says that it failed.
 //
 // Behaviour: DataTree.updateReadStat.
-func (c *conn) hasRead(path string, bytes int) {
+func (c *conn) hasRead(err jute.ErrCode, path string, bytes int) {
 	namespace := topNamespace(path)
-	if namespace == "" {
+	if err != jute.ErrOK || namespace == "" {
 		return
 	}
 	s := &c.stats
@@ -122,10 +138,11 @@ func (c *conn) hasRead(path string, bytes int) {
 	s.read.add(int64(len(path)+bytes+statBytes), 1)
 }
 
-// topNamespace is the first name of a path, "" for the root.
-func topNamespace(path string) string {
-	name, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
-	return name
+func totalLen(names []string) (n int) {
+	for _, name := range names {
+		n += len(name)
+	}
+	return n
 }
 
 // flushStats tells the server what has gathered.

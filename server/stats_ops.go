@@ -17,12 +17,13 @@ type opKind struct {
 const (
 	kindUnknown = iota
 	kindRefused
+	kindPing
 )
 
 var opKinds = []opKind{
 	kindUnknown: {word: "NA"},
 	kindRefused: {word: "NA", update: true},
-	{"PING", "op_count_ping", false, []jute.OpCode{jute.OpPing}},
+	kindPing:    {"PING", "op_count_ping", false, []jute.OpCode{jute.OpPing}},
 	{"SESS", "op_count_create_session", true, []jute.OpCode{jute.OpCreateSession}},
 	{"MULT", "op_count_multi", true, []jute.OpCode{jute.OpMulti}},
 	{"MLTR", "op_count_multi_read", false, []jute.OpCode{jute.OpMultiRead}},

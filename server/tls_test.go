@@ -22,7 +22,7 @@ import (
 
 // secureConfig is a server with a plain port and one for TLS.
 func secureConfig(certs zktest.Certs) Config {
-	return Config{Addr: "127.0.0.1:0", SecureAddr: "127.0.0.1:0", TickTime: time.Second,
+	return Config{Addr: "127.0.0.1:0", SecureAddr: "127.0.0.1:0", TickTime: time.Second, Words: []string{"ruok"},
 		TLS: TLS{KeyStore: Store{File: certs.Server}, TrustStore: Store{File: certs.CA}}}
 }
 

@@ -18,29 +18,25 @@ type expiry struct {
 // expiries are the sessions by when they expire, unless they are heard of, the next
 // ones first.
 func (s *Server) expiries() []expiry {
-	byTime := map[time.Time][]int64{}
+	byTick := map[int64][]int64{}
 	s.sessions.mu.Lock()
 	for id, sess := range s.sessions.byID {
-		at := s.nextTick(sess.expires())
-		byTime[at] = append(byTime[at], id)
+		tick := s.sessions.dueOf(sess)
+		byTick[tick] = append(byTick[tick], id)
 	}
 	s.sessions.mu.Unlock()
-	list := make([]expiry, 0, len(byTime))
-	for _, at := range slices.SortedFunc(maps.Keys(byTime), time.Time.Compare) {
-		slices.Sort(byTime[at])
-		list = append(list, expiry{at, byTime[at]})
+	list := make([]expiry, 0, len(byTick))
+	for _, tick := range slices.Sorted(maps.Keys(byTick)) {
+		slices.Sort(byTick[tick])
+		list = append(list, expiry{s.endOfTick(tick), byTick[tick]})
 	}
 	return list
 }
 
-// expires is when the session expires if it is not heard of.
-func (s *session) expires() time.Time {
-	return epoch.Add(time.Duration(s.heard.Load() + s.timeout.Load())).Round(0)
-}
-
-// nextTick is the end of a tick, in which Apache expires all that were due in it.
-func (s *Server) nextTick(t time.Time) time.Time {
-	return t.Truncate(s.cfg.TickTime).Add(s.cfg.TickTime)
+// endOfTick is when a tick ends, by the clock of today: it may have been set since the
+// server began.
+func (s *Server) endOfTick(tick int64) time.Time {
+	return time.Now().Add(time.Duration(tick)*s.cfg.TickTime - time.Since(epoch))
 }
 
 // dump is sessions, ephemerals and connections.
@@ -51,22 +47,19 @@ func (s *Server) dump() *fourletter.Dump {
 	for _, e := range s.expiries() {
 		d.Expiries = append(d.Expiries, fourletter.Expiry{At: javaDate(e.at), Sessions: e.sessions})
 	}
-	byTime := map[time.Time][]string{}
-	count := 0
-	for c, sess := range s.connSessions() {
-		var id int64
-		at := c.stats.established.Add(s.cfg.MaxSessionTimeout)
+	conns := s.connSessions()
+	byTick := map[int64][]string{}
+	for c, sess := range conns {
+		id, tick := int64(0), int64((c.stats.established.Sub(epoch)+s.cfg.MaxSessionTimeout)/s.cfg.TickTime)+1
 		if sess != nil {
-			id, at = sess.id, sess.expires()
+			id, tick = sess.id, s.sessions.dueOf(sess)
 		}
-		at = s.nextTick(at)
-		byTime[at] = append(byTime[at], fmt.Sprintf("\tip: /%s sessionId: 0x%x", c.nc.RemoteAddr(), uint64(id)))
-		count++
+		byTick[tick] = append(byTick[tick], fmt.Sprintf("\tip: /%s sessionId: 0x%x", c.nc.RemoteAddr(), uint64(id)))
 	}
-	d.Connections = append(d.Connections, fmt.Sprintf("Connections Sets (%d)/(%d):", len(byTime), count))
-	for _, at := range slices.SortedFunc(maps.Keys(byTime), time.Time.Compare) {
-		d.Connections = append(d.Connections, fmt.Sprintf("%d expire at %s:", len(byTime[at]), javaDate(at)))
-		d.Connections = append(d.Connections, byTime[at]...)
+	d.Connections = append(d.Connections, fmt.Sprintf("Connections Sets (%d)/(%d):", len(byTick), len(conns)))
+	for _, tick := range slices.Sorted(maps.Keys(byTick)) {
+		d.Connections = append(d.Connections, fmt.Sprintf("%d expire at %s:", len(byTick[tick]), javaDate(s.endOfTick(tick))))
+		d.Connections = append(d.Connections, byTick[tick]...)
 	}
 	return d
 }

@@ -182,6 +182,7 @@ var finishers = []func(*settings){
 	finishTLS,
 	finishAuth,
 	finishPorts,
+	finishWords,
 	finishTimes,
 	finishSASL,
 	finishAdmin,

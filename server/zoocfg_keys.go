@@ -33,6 +33,7 @@ var keys = []setters{
 	authKeys,
 	saslKeys,
 	adminKeys,
+	wordKeys,
 }
 
 // basicKeys are directories, ports, times and sizes.
@@ -45,8 +46,6 @@ var basicKeys = setters{
 	"minSessionTimeout": millisOrDefault(func(c *Config) *time.Duration { return &c.MinSessionTimeout }),
 	"maxSessionTimeout": millisOrDefault(func(c *Config) *time.Duration { return &c.MaxSessionTimeout }),
 	"jute.maxbuffer":    number(func(c *Config) *int { return &c.MaxFrame }, 1024, 1<<30),
-
-	"4lw.commands.whitelist": list(func(c *Config) *[]string { return &c.Words }),
 }
 
 // settingOf is what a key means.
