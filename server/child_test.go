@@ -31,6 +31,7 @@ const childEnv = "ZOOK_TEST_CHILD_SERVER"
 type childConfig struct {
 	Config
 	FileSize uint64 // no file may become longer; 0 is no limit
+	Files    uint64 // how many descriptors there may be; 0 is no limit of ours
 }
 
 // childMain serves until standard input ends, or until the server gives up.
@@ -42,6 +43,9 @@ func childMain(encoded string) int {
 	}
 	if cfg.FileSize != 0 {
 		limitFileSize(cfg.FileSize)
+	}
+	if cfg.Files != 0 {
+		limitFiles(cfg.Files)
 	}
 	cfg.Logger = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	s, err := Start(context.Background(), cfg.Config)

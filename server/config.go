@@ -30,6 +30,21 @@ type Config struct {
 	// MinSessionTimeout and MaxSessionTimeout bound what a client may ask for;
 	// 0 is 2 and 20 ticks.
 	MinSessionTimeout, MaxSessionTimeout time.Duration
+	// MaxClientConns is how many connections one address may have
+	// (maxClientCnxns); 0 is any number. A zoo.cfg that says nothing means 60.
+	MaxClientConns int
+	// MaxConns is how many connections there may be (maxCnxns); 0 is as many as
+	// the process has file descriptors for.
+	MaxConns int
+	// MaxOutstanding is how many requests may wait for an answer; with more,
+	// clients that have one waiting are not read from (globalOutstandingLimit).
+	// 0 is any number that takes 64 MiB.
+	MaxOutstanding int
+	// KeepAlive lets the system probe silent connections (clientTcpKeepAlive).
+	KeepAlive bool
+	// NoClosePaths logs the end of a session without the ephemerals that go with
+	// it, as servers before 3.6 read it (closeSessionTxn.enabled=false).
+	NoClosePaths bool
 	// SilentTimeout is how long a connection may take to open a session
 	// (nio.sessionlessCnxnTimeout); 0 is 10 s.
 	SilentTimeout time.Duration

@@ -72,7 +72,7 @@ func (c *conn) serve() {
 	if err := c.secure(); err != nil {
 		c.srv.stats.tlsHandshakesFailed.add(1)
 		c.srv.stats.authFailed.add(1)
-		c.srv.log.Info("TLS handshake failed", "from", c.nc.RemoteAddr().String(), "reason", err.Error())
+		c.srv.clients.Info("TLS handshake failed", "from", c.nc.RemoteAddr().String(), "reason", err.Error())
 		return
 	}
 	c.nc.SetReadDeadline(time.Now().Add(c.srv.cfg.SilentTimeout))
@@ -90,11 +90,11 @@ func (c *conn) serve() {
 	}
 	if err := c.handshake(head); err != nil {
 		c.srv.stats.lost(err, false)
-		c.srv.log.Info("connection refused", "from", c.nc.RemoteAddr().String(), "reason", err.Error())
+		c.srv.clients.Info("connection refused", "from", c.nc.RemoteAddr().String(), "reason", err.Error())
 	} else if err := c.readLoop(); err != nil {
 		c.srv.stats.lost(err, true)
 		if !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
-			c.srv.log.Info("connection closed", "from", c.nc.RemoteAddr().String(),
+			c.srv.clients.Info("connection closed", "from", c.nc.RemoteAddr().String(),
 				"session", hex(c.session.id), "reason", err.Error())
 		}
 	}

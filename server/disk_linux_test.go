@@ -23,6 +23,11 @@ func limitFileSize(n uint64) {
 	unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: n, Max: n})
 }
 
+// limitFiles lets this process have no more descriptors.
+func limitFiles(n uint64) {
+	unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: n, Max: n})
+}
+
 // smallDisk mounts a file system of so many bytes.
 func smallDisk(t *testing.T, size int) string {
 	t.Helper()

@@ -155,8 +155,7 @@ func (s *Server) welcome(id int64) {
 func (s *Server) detach(c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, ok := s.conns[c]; ok {
-		delete(s.conns, c)
+	if s.leave(c) {
 		c.flushStats() // while nobody can ask the connection as well
 	}
 	if s.awaiting[c.awaits] == c {

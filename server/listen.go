@@ -14,7 +14,10 @@ func (s *Server) listen(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	var lc net.ListenConfig
+	lc := net.ListenConfig{KeepAlive: -1}
+	if s.cfg.KeepAlive {
+		lc.KeepAlive = 0 // as the system has it
+	}
 	if s.cfg.Addr != "" {
 		if s.plain, err = lc.Listen(ctx, "tcp", s.cfg.Addr); err != nil {
 			return err
@@ -77,19 +80,16 @@ func (s *Server) acceptLoop(l net.Listener, layer func(net.Conn) net.Conn) {
 			case <-s.stopping:
 				return
 			case <-time.After(50 * time.Millisecond): // out of descriptors: others will close
-				s.log.Warn("accept", "reason", err.Error())
+				s.clients.Warn("no connection can be taken", "reason", err.Error())
 				continue
 			}
 		}
 		c := newConn(s, layer(nc))
-		s.mu.Lock()
-		s.conns[c] = struct{}{}
-		s.mu.Unlock()
-		select {
-		case <-s.stopping:
-			c.close()
+		if err := s.enroll(c); err != nil {
+			s.stats.connectionsRejected.add(1)
+			s.clients.Warn("connection refused", "from", nc.RemoteAddr().String(), "reason", err.Error())
+			reset(nc)
 			continue
-		default:
 		}
 		s.running.Add(1)
 		go func() {

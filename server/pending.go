@@ -18,6 +18,10 @@ const (
 	maxInFlight     = 64 << 20
 )
 
+// opWeight is about what a request takes beside its own bytes, from its arrival to
+// its answer.
+const opWeight = 256
+
 // clientOp is a request of a client as it arrived.
 type clientOp struct {
 	xid   int32
@@ -54,14 +58,15 @@ func (c *conn) enqueue(op clientOp) (ok bool) {
 		return false
 	}
 	p.ops = append(p.ops, op)
-	c.weigh(len(op.body))
+	c.weigh(1, opWeight+len(op.body))
 	return true
 }
 
-// weigh counts bytes that wait. The caller holds pending.mu.
-func (c *conn) weigh(n int) {
-	c.pending.bytes += n
-	c.srv.inFlight.Add(int64(n))
+// weigh counts requests that wait, and their bytes. The caller holds pending.mu.
+func (c *conn) weigh(requests, bytes int) {
+	c.pending.bytes += bytes
+	c.srv.inFlight.Add(int64(bytes))
+	c.srv.waiting.Add(int64(requests))
 }
 
 // submit hands writes to the preparer, unless the connection is closed: whoever
@@ -113,7 +118,7 @@ func (c *conn) advance() {
 		} else {
 			c.answerRead(op)
 		}
-		c.weigh(-len(op.body))
+		c.weigh(-1, -opWeight-len(op.body))
 		*op = clientOp{}
 	}
 	if p.first == before {
@@ -157,7 +162,13 @@ func (c *conn) behind() bool {
 func (c *conn) tooMuchWaits() bool {
 	p := &c.pending
 	n := len(p.ops) - p.first
-	return n > maxPending || p.bytes > maxPendingBytes || n > 0 && c.srv.inFlight.Load() > maxInFlight
+	return n > maxPending || p.bytes > maxPendingBytes || n > 0 && c.srv.muchWaits()
+}
+
+// muchWaits reports whether all clients together have asked for too much.
+func (s *Server) muchWaits() bool {
+	limit := int64(s.cfg.MaxOutstanding)
+	return s.inFlight.Load() > maxInFlight || limit > 0 && s.waiting.Load() > limit
 }
 
 // waitUntilAnswered waits until less waits.
@@ -179,7 +190,7 @@ func (c *conn) dropPending() {
 			c.srv.stats.staleReplies.add(1)
 		}
 	}
-	c.weigh(-p.bytes)
+	c.weigh(p.first-len(p.ops), -p.bytes)
 	p.closed, p.ops, p.first = true, nil, 0
 	p.room.Broadcast()
 }

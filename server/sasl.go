@@ -48,7 +48,7 @@ func (c *conn) stepSASL(op *clientOp) error {
 	case errors.Is(err, digestmd5.ErrUnanswered):
 		return fmt.Errorf("SASL: %w", err)
 	case cfg.KeepFailedSASL && !required:
-		c.srv.log.Warn("SASL authentication failed; the client may stay", "from", c.nc.RemoteAddr().String(), "reason", err.Error())
+		c.srv.clients.Warn("SASL authentication failed; the client may stay", "from", c.nc.RemoteAddr().String(), "reason", err.Error())
 	default:
 		h := jute.ReplyHeader{Xid: op.xid, Err: jute.ErrAuthFailed}
 		if required {
@@ -83,6 +83,6 @@ func (c *conn) login(q *jute.GetSASLRequest, res *jute.SetSASLResponse) (err err
 	if slices.Contains(cfg.SASLSuperUsers, user) {
 		c.addIdentities(jute.ID{Scheme: superScheme})
 	}
-	c.srv.log.Info("SASL authentication", "session", hex(c.session.id), "user", user)
+	c.srv.clients.Info("SASL authentication", "session", hex(c.session.id), "user", user)
 	return nil
 }

@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -38,6 +39,8 @@ import (
 type Server struct {
 	cfg         Config
 	log         *slog.Logger
+	calm        *calmLog
+	clients     *slog.Logger // calm: for what clients cause
 	plain       net.Listener // nil if there is none; so are the others
 	secure      net.Listener
 	metricsPort net.Listener
@@ -53,6 +56,7 @@ type Server struct {
 	engine   *logEngine
 	requests *queue[*request]
 	inFlight atomic.Int64 // bytes of requests that wait for an answer
+	waiting  atomic.Int64 // their number
 	snaps    *snapshotter
 	stats    *stats
 	admin    *adminServer // nil if there is none
@@ -60,8 +64,10 @@ type Server struct {
 
 	mu       sync.Mutex
 	conns    map[*conn]struct{}
-	attached map[int64]*conn // by session
-	awaiting map[int64]*conn // by session: handshakes on their way
+	perAddr  map[netip.Addr]int // connections
+	maxConns int                // 0 is any number
+	attached map[int64]*conn    // by session
+	awaiting map[int64]*conn    // by session: handshakes on their way
 
 	stopping chan struct{}
 	stopOnce sync.Once
@@ -75,12 +81,14 @@ type Server struct {
 func Start(ctx context.Context, cfg Config) (*Server, error) {
 	s := &Server{
 		log: cfg.Logger, requests: newQueue[*request](),
-		conns: map[*conn]struct{}{}, attached: map[int64]*conn{}, awaiting: map[int64]*conn{},
+		conns: map[*conn]struct{}{}, perAddr: map[netip.Addr]int{}, attached: map[int64]*conn{}, awaiting: map[int64]*conn{},
 		stopping: make(chan struct{}), prepDone: make(chan struct{}), stats: newStats(),
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
+	s.calm = newCalmLog(s.log.Handler())
+	s.clients = slog.New(s.calm)
 	if err := s.start(ctx, cfg); err != nil {
 		s.closeListeners()
 		return nil, errors.Join(err, s.release())
@@ -132,6 +140,7 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 		go s.purgeLoop()
 	}
 	go s.reap()
+	s.maxConns = connLimit(&s.cfg)
 	s.accept()
 	s.startAdmin(ctx)
 	if s.metricsPort != nil {
@@ -315,10 +324,11 @@ func (s *Server) tick() {
 			return
 		case <-expiry.C:
 			for _, id := range s.sessions.expired() {
-				s.log.Info("session expired", "session", hex(id))
+				s.clients.Info("session expired", "session", hex(id))
 				s.stats.sessionsExpired.add(1)
 				s.requests.put(&request{session: id, op: jute.OpCloseSession})
 			}
+			s.calm.settle(time.Now())
 			expiry.Reset(s.sessions.untilExpiry())
 		}
 	}

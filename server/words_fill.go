@@ -115,7 +115,7 @@ func (s *Server) conf() *fourletter.Conf {
 		{Name: "dataLogDir", Value: absolute(s.dir.LogDir)},
 		{Name: "dataLogSize", Value: number(dirs.LogDirSize)},
 		{Name: "tickTime", Value: number(s.cfg.TickTime.Milliseconds())},
-		{Name: "maxClientCnxns", Value: "0"},
+		{Name: "maxClientCnxns", Value: number(int64(s.cfg.MaxClientConns))},
 		{Name: "minSessionTimeout", Value: number(s.cfg.MinSessionTimeout.Milliseconds())},
 		{Name: "maxSessionTimeout", Value: number(s.cfg.MaxSessionTimeout.Milliseconds())},
 		{Name: "clientPortListenBacklog", Value: "-1"},

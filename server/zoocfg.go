@@ -186,6 +186,7 @@ var finishers = []func(*settings){
 	finishTimes,
 	finishSASL,
 	finishAdmin,
+	finishConns,
 }
 
 func (s *settings) finish() {

@@ -28,6 +28,7 @@ var keys = []setters{
 	basicKeys,
 	fileKeys,
 	znodeKeys,
+	connKeys,
 	ensembleKeys,
 	tlsKeys,
 	authKeys,

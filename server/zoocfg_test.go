@@ -85,7 +85,7 @@ zookeeper.4lw.commands.whitelist=stat, ruok
 }
 
 // parseConfig reads text as if it were in a file zoo.cfg. What it says of the AdminServer
-// is for TestAdminKeys.
+// is for TestAdminKeys, and the limit of a file that says nothing for TestConnConfig.
 func parseConfig(text string, getenv func(string) string) (Config, []string, error) {
 	cfg, warnings, err := parseAll(text, getenv)
 	cfg.Admin = AdminConfig{}
@@ -100,6 +100,9 @@ func parseAll(text string, getenv func(string) string) (Config, []string, error)
 	}
 	s.takeAll(props)
 	s.finish()
+	if !s.isSet("maxClientCnxns") {
+		s.cfg.MaxClientConns = 0
+	}
 	return s.file.Config, s.file.Warnings(), s.file.Err()
 }
 
