@@ -261,9 +261,9 @@ func TestLyingLengthsCostNothing(t *testing.T) {
 
 // Connections that come and go, at every stage, leave nothing.
 func TestConnectionsComeAndGo(t *testing.T) {
-	s := start(t, Config{TickTime: tick})
-	other := openSession(t, s.Addr(), 20*tick)
-	openSession(t, s.Addr(), 20*tick).nc.Close()
+	s := start(t, Config{TickTime: tick, MaxSessionTimeout: time.Minute})
+	other := openSession(t, s.Addr(), time.Minute)
+	openSession(t, s.Addr(), tick).nc.Close()
 	eventually(t, "it begins with one connection", func() bool { return s.connections() == 1 })
 	goroutines, before := runtime.NumGoroutine(), heap()
 	const workers, each = 20, 100
