@@ -106,6 +106,8 @@ func (c *Client) submit(w *call) {
 	switch {
 	case c.closed:
 		w.done <- result{err: jute.ErrClosing}
+	case c.loginErr != nil:
+		w.done <- result{err: c.loginErr}
 	case c.conn != nil:
 		c.conn.start(w)
 	default:
@@ -191,9 +193,13 @@ func (c *Client) reply(f *frameConn, h jute.ReplyHeader, body []byte) error {
 		w.onReply(h.Err)
 	}
 	var end error
-	if hangsUp(w.op, h) {
-		// Whoever asks next shall not see the loss of this connection.
+	switch {
+	case w.op == jute.OpSASL:
+		end = c.loginReply(f, h.Err, body)
+	case hangsUp(w.op, h):
 		end = h.Err
+	}
+	if end != nil { // whoever asks next shall not see the loss of this connection
 		c.dropConn(f, end)
 	}
 	w.done <- result{code: h.Err, body: body}
@@ -237,8 +243,8 @@ func (c *Client) connectRequest(p []byte) ([]byte, error) {
 	return append(binary.BigEndian.AppendUint32(nil, uint32(len(body))), body...), nil
 }
 
-// established begins the session's life on f: identities go first; when all are
-// accepted, the connection is ready.
+// established begins the session's life on f: the login goes first, then identities;
+// when all are accepted, the connection is ready.
 func (c *Client) established(f *frameConn, r *jute.ConnectResponse) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -248,6 +254,15 @@ func (c *Client) established(f *frameConn, r *jute.ConnectResponse) {
 	c.sessionID = r.SessionID
 	c.timeout = time.Duration(r.Timeout) * time.Millisecond
 	f.since = time.Now()
+	if c.cfg.SASL != nil {
+		c.logIn(f)
+	} else {
+		c.authenticate(f)
+	}
+}
+
+// authenticate sends the session's identities. c.mu is held.
+func (c *Client) authenticate(f *frameConn) {
 	f.authLeft = len(c.auths)
 	if f.authLeft == 0 {
 		c.ready(f)
@@ -325,6 +340,7 @@ func (c *Client) dropConn(f *frameConn, err error) {
 		return
 	}
 	f.lost = true
+	c.loginLost(f, err)
 	delete(c.dialing, f)
 	for _, w := range f.inflight {
 		w.done <- result{err: jute.ErrConnectionLoss}

@@ -42,6 +42,10 @@ type Config struct {
 	// before anything else.
 	Auth []Auth
 
+	// SASL is who the session logs in as, on every new connection before anything
+	// else; nil does not log in.
+	SASL *SASL
+
 	// MaxFrame is the largest request in bytes that is sent, 0 for DefaultMaxFrame:
 	// servers drop the connection, without a word, over anything above their
 	// jute.maxbuffer.
@@ -100,14 +104,16 @@ type Client struct {
 	lastZxid  int64
 	lostAt    time.Time // when the last connection ended
 	server    string
+	hangUps   int   // in a row, of servers in the middle of a login
+	loginErr  error // why the session has ended by itself
 	closeOnce sync.Once
 	closeErr  error
 }
 
 // Dial opens a session. It returns when there is one; when every host has
 // refused (a *DialError); when ctx runs out of time (a *DialError that wraps its
-// error) or is cancelled (its error); or when the server refuses one of cfg.Auth
-// (jute.ErrAuthFailed). ctx bounds nothing but Dial. The error is an *AddressError or a *jute.PathError when
+// error) or is cancelled (its error); when the server refuses one of cfg.Auth
+// (jute.ErrAuthFailed); or when it refuses cfg.SASL (a *LoginError). ctx bounds nothing but Dial. The error is an *AddressError or a *jute.PathError when
 // cfg.Servers cannot be understood.
 func Dial(ctx context.Context, cfg Config) (*Client, error) {
 	list, chroot, err := ParseServers(cfg.Servers)
@@ -156,7 +162,9 @@ func (c *Client) startSession(list []string) error {
 	if err != nil {
 		return err
 	}
+	c.mu.Lock()
 	c.zk = conn
+	c.mu.Unlock()
 	go func() {
 		for range events { // our own events come from the frames; this waits for the end
 		}
@@ -221,6 +229,14 @@ func (c *Client) close() {
 	c.notes.state(StateClosed)
 	c.mu.Unlock()
 	c.notes.close()
+}
+
+// Err is why the session has ended by itself, for good: a *LoginError; nil if it has
+// not.
+func (c *Client) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.loginErr
 }
 
 // State is the state of the connection now.

@@ -18,7 +18,11 @@ func (c *Client) dial(_, addr string, _ time.Duration) (net.Conn, error) {
 	if c.state != StateAuthFailed {
 		c.setState(StateConnecting)
 	}
+	err := c.loginErr
 	c.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
 	attempt := c.hosts.attempt()
 	ctx, cancel := context.WithTimeout(c.ctx, attempt)
 	defer cancel()

@@ -13,6 +13,7 @@
 //   - every watch event, in order: go-zookeeper's channel holds six and drops
 //     what comes on top;
 //   - all watches set again after a reconnect, with what was missed;
+//   - SASL DIGEST-MD5;
 //   - a chroot; hosts of which some do not resolve or do not answer; TLS; and,
 //     when there is no connection, an error that says why, host by host.
 //
@@ -39,7 +40,8 @@
 //
 //  1. go-zookeeper's ConnectRequest, into which we write the last zxid: it does
 //     not see the replies that carry it;
-//  2. the session's identities, and a wait until all are accepted;
+//  2. the login by SASL, then the session's identities, and a wait until all are
+//     accepted;
 //  3. setWatches, or setWatches2 if there are persistent watches, with the last
 //     zxid, so that the server tells at once of what one-shot watches missed;
 //  4. the requests that have waited for a connection, and then new ones.

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"zook/internal/digestmd5"
 	"zook/jute"
 )
 
@@ -95,9 +96,11 @@ type frameConn struct {
 	// Guarded by client.mu.
 	inflight map[int32]*call
 	nextXid  int32
-	answered int       // replies to requests of callers
-	since    time.Time // when the session was there
-	authLeft int       // identities that the server has not accepted yet
+	answered int               // replies to requests of callers
+	since    time.Time         // when the session was there
+	login    *digestmd5.Client // while the session logs in
+	proved   bool              // the answer to the server's challenge is out
+	authLeft int               // identities that the server has not accepted yet
 	lost     bool
 	closeXid int32 // of go-zookeeper's close
 }

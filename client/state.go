@@ -14,7 +14,8 @@ type State int
 //
 // with Expired between Connecting and Connecting when the server no longer knows
 // the session: a new one is then opened by itself. AuthFailed replaces Connecting
-// while servers refuse an identity that was accepted before. Closed is the last.
+// while servers refuse an identity that was accepted before, and stays after a login
+// by SASL that is refused. Closed is the last.
 const (
 	StateConnecting State = iota
 	StateConnected

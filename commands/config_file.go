@@ -19,12 +19,16 @@ import (
 //	      "server": "zk1:2181,zk2:2181/app",
 //	      "sessionTimeout": "30s",
 //	      "auth": ["digest:user:password"],
+//	      "sasl": {"user": "bob", "passwordFile": "/home/bob/.zookeeper"},
 //	      "tls": {"ca": "ca.pem", "cert": "me.pem", "key": "me.key", "serverName": "zk"}
 //	    }
 //	  }
 //	}
 //
-// It is $ZOOK_CONFIG, else zook/config.json in the user's configuration folder
+// The password of "sasl" may stand there as "password", too; else it is
+// $ZOOK_SASL_PASSWORD.
+//
+// The file is $ZOOK_CONFIG, else zook/config.json in the user's configuration folder
 // (~/.config on Linux). Having none is fine.
 type configFile struct {
 	Current  string                   `json:"current"`
@@ -35,6 +39,7 @@ type serverContext struct {
 	Server         string       `json:"server"`
 	SessionTimeout jsonDuration `json:"sessionTimeout,omitempty"`
 	Auth           []string     `json:"auth,omitempty"`
+	SASL           SASL         `json:"sasl,omitzero"`
 	TLS            TLS          `json:"tls,omitzero"`
 }
 

@@ -21,6 +21,7 @@ type Connect struct {
 	Timeout        time.Duration // for a connection, and for each answer; 10 s if zero
 	SessionTimeout time.Duration // asked of the server; 30 s if zero
 	Auth           []string      // scheme:data
+	SASL           SASL
 	TLS            TLS
 }
 
@@ -54,6 +55,9 @@ func (c Connect) Resolve() (Connect, error) {
 			c.SessionTimeout = cmp.Or(c.SessionTimeout, time.Duration(ctx.SessionTimeout))
 			if len(c.Auth) == 0 {
 				c.Auth = ctx.Auth
+			}
+			if c.SASL == (SASL{}) {
+				c.SASL = ctx.SASL
 			}
 			if c.TLS == (TLS{}) {
 				c.TLS = ctx.TLS
@@ -102,6 +106,9 @@ func (c Connect) session() (client.Config, error) {
 		cfg.Auth = append(cfg.Auth, auth)
 	}
 	var err error
+	if cfg.SASL, err = c.SASL.load(); err != nil {
+		return cfg, err
+	}
 	cfg.TLS, err = c.TLS.load()
 	return cfg, err
 }

@@ -223,11 +223,17 @@ func hint(err error) string {
 	if errors.As(err, &large) {
 		return "zook --force opens a session that sends it"
 	}
+	var login *client.LoginError
+	if errors.As(err, &login) {
+		return ""
+	}
 	var code jute.ErrCode
 	if !errors.As(err, &code) {
 		return ""
 	}
 	switch code {
+	case jute.ErrSessionClosedRequireSASLAuth:
+		return "--sasl-user logs in"
 	case jute.ErrAuthFailed:
 		return "the server refuses the identity of --auth"
 	case jute.ErrNoAuth:

@@ -89,7 +89,8 @@ at a time that they cover.`,
 
 // connectFlags are the flags that say how to connect, which only the start of zook
 // takes.
-var connectFlags = []string{"server", "session-timeout", "auth", "tls-ca", "tls-cert", "tls-key", "tls-server-name"}
+var connectFlags = []string{"server", "session-timeout", "auth", "sasl-user", "sasl-password-file",
+	"tls-ca", "tls-cert", "tls-key", "tls-server-name"}
 
 // addGlobalFlags adds the flags of every command. What they say takes hold in
 // PersistentPreRunE, when a command runs: building a tree changes no Env.
@@ -106,6 +107,8 @@ func addGlobalFlags(root *cobra.Command, env *Env) {
 	f.Var(&timeout, "timeout", "how long to wait for a connection and for each answer (10s)")
 	f.Var(&sessionTimeout, "session-timeout", "session timeout to ask for (30s)")
 	f.StringArrayVar(&connect.Auth, "auth", connect.Auth, "identity scheme:data, such as digest:user:password (repeatable)")
+	f.StringVar(&connect.SASL.User, "sasl-user", connect.SASL.User, "log in by SASL DIGEST-MD5; the password is in the file, or in "+saslPassword)
+	f.StringVar(&connect.SASL.PasswordFile, "sasl-password-file", connect.SASL.PasswordFile, "a file whose only line is the password of --sasl-user")
 	f.StringVar(&connect.TLS.CA, "tls-ca", connect.TLS.CA, "encrypt; trust the certificates in this PEM file")
 	f.StringVar(&connect.TLS.Cert, "tls-cert", connect.TLS.Cert, "encrypt; certificate of this client, a PEM file")
 	f.StringVar(&connect.TLS.Key, "tls-key", connect.TLS.Key, "its key, a PEM file")

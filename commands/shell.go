@@ -48,7 +48,7 @@ are gone when the shell ends.`,
 				return fmt.Errorf("the embedded server does not start: %w", err)
 			}
 			defer func() { err = errors.Join(err, env.Close(), s.Close()) }()
-			env.Connect.Server, env.Connect.Auth, env.Connect.TLS = s.Addr(), nil, TLS{}
+			env.Connect.Server, env.Connect.Auth, env.Connect.SASL, env.Connect.TLS = s.Addr(), nil, SASL{}, TLS{}
 			if env.Terminal {
 				fmt.Fprintf(env.Out, "A ZooKeeper server of your own, on %s; it is gone when you leave.\n"+
 					"Try: create /hello world, ls /, help. Tab completes, Ctrl-D leaves.\n", s.Addr())

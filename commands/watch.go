@@ -264,6 +264,9 @@ func (w *watching) state(ctx context.Context, s jute.KeeperState) error {
 	case jute.StateExpired:
 		w.lost, w.expired = true, true
 	case jute.StateAuthFailed:
+		if err := w.session.Err(); err != nil {
+			return err
+		}
 		say("the server refuses an identity of the session, trying again")
 	case jute.StateSyncConnected:
 		if !w.lost {

@@ -104,7 +104,11 @@ func (l *link) onState(s client.State) {
 			l.tell("the session has expired, its ephemeral znodes and watches are gone; opening a new one", prompt.Red)
 		}
 	case client.StateAuthFailed:
-		l.tell("the server refuses an identity that it accepted before", prompt.Red)
+		if err := c.Err(); err != nil {
+			l.tell(err.Error()+"; connect opens a new session", prompt.Red)
+		} else {
+			l.tell("the server refuses an identity that it accepted before", prompt.Red)
+		}
 	case client.StateConnected:
 		l.connected(c)
 	}

@@ -34,7 +34,7 @@ func (c *Client) Step(token []byte) (reply []byte, err error) {
 	}
 	if err != nil {
 		c.over = true
-		return nil, fmt.Errorf("SASL: %w", err)
+		return nil, err
 	}
 	return reply, nil
 }
