@@ -23,6 +23,7 @@ type State struct {
 	Logs     []File          // that were read behind it
 	Replayed int             // transactions applied behind the snapshot
 	Compared int             // of them, whose digest said something about the tree
+	Largest  int             // bytes of the largest of them
 	Warnings []string        // what an operator should know, a line each
 	Doubts   []string        // those of them that speak against the tree
 	// Fuzzy is 0, or the zxid up to which the snapshot may hold what happened while it
@@ -100,6 +101,7 @@ type loader struct {
 	progress    *atomic.Int64
 
 	damaged  error // the first of the snapshots that are
+	largest  int   // bytes of a transaction
 	warnings []string
 }
 
@@ -212,6 +214,7 @@ func (l *loader) replay(st *State) error {
 			return err
 		}
 	}
+	st.Largest = l.largest
 	last := st.Tree.LastZxid()
 	switch {
 	case st.differs != nil && (l.strict || st.differing > 1):

@@ -93,6 +93,7 @@ func (l *loader) readTxns(f File, after int64, emit func(readTxn) bool) error {
 			return err
 		}
 		keepData(txn.Body)
+		l.largest = max(l.largest, len(rec.Raw))
 		if !emit(readTxn{txn, rec.Offset}) {
 			return nil
 		}

@@ -98,11 +98,18 @@ func (l *lockedBuffer) String() string {
 // startChild starts a server in a process of its own and waits until it serves.
 func startChild(t testing.TB, cfg childConfig) *child {
 	t.Helper()
+	return startChildUnder(t, cfg)
+}
+
+// startChildUnder is startChild with a program that runs it.
+func startChildUnder(t testing.TB, cfg childConfig, runner ...string) *child {
+	t.Helper()
 	encoded, err := json.Marshal(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &child{cmd: exec.Command(os.Args[0]), stderr: &lockedBuffer{}, waited: make(chan struct{})}
+	words := append(runner, os.Args[0])
+	c := &child{cmd: exec.Command(words[0], words[1:]...), stderr: &lockedBuffer{}, waited: make(chan struct{})}
 	c.cmd.Env = append(os.Environ(), childEnv+"="+string(encoded))
 	c.cmd.Stderr = c.stderr
 	if c.stdin, err = c.cmd.StdinPipe(); err != nil {
@@ -115,7 +122,11 @@ func startChild(t testing.TB, cfg childConfig) *child {
 	if err := c.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(c.kill)
+	if len(runner) > 0 { // to kill that would be to let go of the server
+		t.Cleanup(func() { c.stdin.Close() })
+	} else {
+		t.Cleanup(c.kill)
+	}
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	go func() {
 		c.cmd.Wait()

@@ -50,6 +50,28 @@ func firstNamed(dir string, parse func(string) (int64, bool)) string {
 	return ""
 }
 
+// withRepair adds to what is wrong with a log what to run. Nothing is cut off here to make
+// a start succeed: what is behind damage was acknowledged, and may be read yet.
+func withRepair(err error) error {
+	var log *txnlog.CorruptError
+	if !errors.As(err, &log) {
+		return err
+	}
+	dir := filepath.Dir(log.File)
+	return fmt.Errorf("%w; nothing was changed: zook txnlog verify %s tells all that is wrong, zook txnlog repair %s makes a whole log of it",
+		err, dir, log.File)
+}
+
+// warnOfLargeTxn tells of a transaction that was logged under a larger jute.maxbuffer.
+// Apache does not start on it ("Unreasonable length"), once it is behind its limit with
+// what that adds (jute.maxbuffer.extrasize, at least 1,024 bytes).
+func (s *Server) warnOfLargeTxn(largest int) {
+	if largest > s.cfg.MaxFrame+1024 {
+		s.log.Warn("the logs hold a transaction that no client could send today; clients may not be able to read what it wrote, and Apache ZooKeeper may not start here",
+			"bytes", largest, "jute.maxbuffer", s.cfg.MaxFrame)
+	}
+}
+
 // checkState refuses logs without any snapshot, as Apache does: a server writes one
 // before its first log, so they are what is left of something.
 func checkState(cfg *Config, state *datadir.State) error {

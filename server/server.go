@@ -185,11 +185,12 @@ func (s *Server) load(ctx context.Context) (*datadir.State, error) {
 	removeTemporary(s.dir)
 	state, err := s.dir.Load(ctx, nil)
 	if err != nil {
-		return nil, err
+		return nil, withRepair(err)
 	}
 	for _, w := range state.Warnings {
 		s.log.Warn(w)
 	}
+	s.warnOfLargeTxn(state.Largest)
 	if err := checkState(&s.cfg, state); err != nil {
 		return nil, err
 	}
