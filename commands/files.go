@@ -49,9 +49,12 @@ func findDataDir(name string) (*datadir.Dir, error) {
 	case err != nil:
 		return nil, err
 	}
-	cfg, _, err := server.ReadConfig(name) // its warnings are for who runs a server
+	f, err := server.ReadConfigFile(name, nil)
 	if err != nil {
 		return nil, err
 	}
-	return datadir.FindBoth(cfg.DataDir, cfg.DataLogDir)
+	if f.Config.DataDir == "" { // all else is for who runs a server with it
+		return nil, f.Err()
+	}
+	return datadir.FindBoth(f.Config.DataDir, f.Config.DataLogDir)
 }

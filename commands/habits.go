@@ -140,7 +140,12 @@ func lookup(cmd *cobra.Command, name string) *pflag.Flag {
 	if f := cmd.Flags().Lookup(name); f != nil {
 		return f
 	}
-	return cmd.Root().PersistentFlags().Lookup(name)
+	for c := cmd; c != nil; c = c.Parent() {
+		if f := c.PersistentFlags().Lookup(name); f != nil {
+			return f
+		}
+	}
+	return nil
 }
 
 func lookupShort(cmd *cobra.Command, letter string) *pflag.Flag {

@@ -89,6 +89,33 @@ func removeInitialize(cfg *Config) {
 	}
 }
 
+// lockName is a file beside the snapshots and logs whose lock a running server
+// has. Other servers of ZooKeeper do not look at it.
+const lockName = "zook.lock"
+
+// LockDir takes the lock that a running server has on a directory of snapshots or logs
+// (version-2), or says that somebody else has it. The error is fs.ErrNotExist where
+// there is no such directory.
+func LockDir(dir string) (release func() error, err error) {
+	f, err := lockDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	return f.Close, nil
+}
+
+func lockDir(dir string) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	if err := lock(f); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("%s: another server runs on this directory: %w", dir, err)
+	}
+	return f, nil
+}
+
 // purgeLoop removes old snapshots and logs at the start and then every PurgeInterval.
 // Behaviour: DatadirCleanupManager.
 func (s *Server) purgeLoop() {
@@ -106,7 +133,7 @@ func (s *Server) purgeLoop() {
 }
 
 func (s *Server) purge() {
-	err := Purge(s.dir, s.cfg.PurgeRetain, func(f datadir.File, err error) {
+	err := Purge(s.dir, s.cfg.PurgeRetain, func(f datadir.File, _ fs.FileInfo, err error) {
 		if err != nil {
 			s.log.Error("purge", "reason", err.Error())
 		} else {
@@ -119,17 +146,19 @@ func (s *Server) purge() {
 }
 
 // Purge removes snapshots but the newest so many, and the logs that none of those needs,
-// as Apache does; a server may be running. Each file is told to done, with the error if it
-// could not be removed.
-func Purge(dir *datadir.Dir, retain int, done func(datadir.File, error)) error {
+// as Apache does; a server may be running. Each file is told to done, with what it was and
+// the error if it could not be removed.
+func Purge(dir *datadir.Dir, retain int, done func(datadir.File, fs.FileInfo, error)) error {
 	gone, err := dir.Purge(retain)
 	if err != nil {
 		return err
 	}
 	for _, f := range gone {
-		if !strings.HasPrefix(filepath.Base(f.Path), snapshot.TempPrefix) { // a server writes it
-			done(f, os.Remove(f.Path))
+		st, err := os.Stat(f.Path)
+		if err != nil || strings.HasPrefix(filepath.Base(f.Path), snapshot.TempPrefix) {
+			continue // somebody else has removed it, or a server writes it
 		}
+		done(f, st, os.Remove(f.Path))
 	}
 	return nil
 }

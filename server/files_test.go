@@ -114,7 +114,7 @@ func TestPurgeLeavesASnapshotThatIsWritten(t *testing.T) {
 	half := filepath.Join(dir, "version-2", snapshot.TempPrefix+"99")
 	os.WriteFile(half, []byte("half"), 0o644)
 	var gone []string
-	err := Purge(datadir.Open(dir, ""), 3, func(f datadir.File, err error) {
+	err := Purge(datadir.Open(dir, ""), 3, func(f datadir.File, _ os.FileInfo, err error) {
 		if err != nil {
 			t.Error(err)
 		}

@@ -23,7 +23,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"sync"
@@ -173,14 +172,11 @@ func (s *Server) load(ctx context.Context) (*datadir.State, error) {
 	}
 	s.dir.NoDigest = s.cfg.NoTreeDigest
 	for _, dir := range slices.Compact([]string{s.dir.SnapDir, s.dir.LogDir}) {
-		f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_CREATE|os.O_RDWR, 0o644)
+		f, err := lockDir(dir)
 		if err != nil {
 			return nil, err
 		}
 		s.locks = append(s.locks, f)
-		if err := lock(f); err != nil {
-			return nil, fmt.Errorf("%s: another server runs on this directory: %w", dir, err)
-		}
 	}
 	removeTemporary(s.dir)
 	state, err := s.dir.Load(ctx, nil)
@@ -203,10 +199,6 @@ func (s *Server) load(ctx context.Context) (*datadir.State, error) {
 	}
 	return state, err
 }
-
-// lockName is a file beside the snapshots and logs whose lock a running server
-// has. Other servers of ZooKeeper do not look at it.
-const lockName = "zook.lock"
 
 // release gives up what a start has taken.
 func (s *Server) release() error {

@@ -76,10 +76,62 @@ func (f *ConfigFile) Warnings() []string {
 	return lines
 }
 
+// Setting is a key with the value in effect.
+type Setting struct {
+	Key    string
+	Value  string
+	Place  string // file:line, an environment variable, or "default"
+	Secret bool   // Value is not for everybody's eyes
+}
+
+// Effective is what a server would run with, by key: all keys that have a default, and
+// those without that were given.
+func (f *ConfigFile) Effective() []Setting {
+	c, _ := f.Config.withDefaults() // what is wrong is in Problems
+	var all []Setting
+	add := func(key string, st setting) {
+		p, given := f.given[key]
+		switch {
+		case st.show != nil:
+			p.value = st.show(&c)
+		case !given:
+			return
+		}
+		if !given {
+			p.place = "default"
+		}
+		all = append(all, Setting{Key: key, Value: p.value, Place: p.place, Secret: st.secret})
+	}
+	for _, group := range keys {
+		for key, st := range group {
+			if !strings.HasSuffix(key, ".") {
+				add(key, st)
+			}
+		}
+	}
+	for key := range f.given {
+		if st, ok := settingOf(key); ok && !isWholeKey(key) {
+			add(key, st)
+		}
+	}
+	slices.SortFunc(all, func(a, b Setting) int { return strings.Compare(a.Key, b.Key) })
+	return all
+}
+
+// isWholeKey reports whether a key has a meaning of its own, not by how it begins.
+func isWholeKey(key string) bool {
+	for _, group := range keys {
+		if _, ok := group[key]; ok {
+			return true
+		}
+	}
+	return false
+}
+
 // ReadConfigFile reads a zoo.cfg and what is wrong with it. getenv, unless it is nil,
 // is asked for the variables that give Apache's server its system properties,
-// SERVER_JVMFLAGS and JVMFLAGS; what the file says counts more. The error is of a
-// file that cannot be read at all.
+// SERVER_JVMFLAGS, JVMFLAGS and ZOO_DATADIR_AUTOCREATE_DISABLE; what the file says
+// counts more. The error is of a file that cannot be read at all.
 func ReadConfigFile(file string, getenv func(string) string) (*ConfigFile, error) {
 	props, problems, err := readProperties(file)
 	if err != nil {
@@ -198,6 +250,9 @@ func (s *settings) finish() {
 // systemProperties are the -D of the variables that zkServer.sh gives to Java.
 func systemProperties(getenv func(string) string) []property {
 	var props []property
+	if name := "ZOO_DATADIR_AUTOCREATE_DISABLE"; getenv(name) != "" {
+		props = append(props, property{"zookeeper.datadir.autocreate", "false", name})
+	}
 	for _, name := range []string{"SERVER_JVMFLAGS", "JVMFLAGS"} {
 		for _, word := range strings.Fields(getenv(name)) {
 			definition, ok := strings.CutPrefix(word, "-D")

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -179,8 +180,9 @@ func finishEnsemble(s *settings) {
 		s.ensembleWrong(s.file.Members[last].Place, "observers need an ensemble of participants")
 	case s.onlyEnsembles:
 		s.wrong("standaloneEnabled", "ensembles, also of one server, are not served yet")
-	case voters == 1:
-		s.takeOwnMember()
+	}
+	if len(s.file.Members) > 0 {
+		s.takeOwnMember(voters)
 	}
 }
 
@@ -213,24 +215,33 @@ func (s *settings) takeEnsembleFile() {
 	}
 }
 
-// takeOwnMember takes the client ports of the only server.N, if the file myid says that
-// it is this one. Behaviour: QuorumPeerConfig.setupMyId, setupClientPort.
-func (s *settings) takeOwnMember() {
+// takeOwnMember takes the client ports of the server.N that the file myid says is this
+// one. Behaviour: QuorumPeerConfig.setupMyId, setupClientPort.
+func (s *settings) takeOwnMember(voters int) {
+	file := filepath.Join(s.cfg.DataDir, "myid")
 	id, err := ReadMyID(s.cfg.DataDir)
-	switch m := s.file.Members[0]; {
-	case errors.Is(err, fs.ErrNotExist):
-		// A standalone server needs none.
-	case err != nil:
-		s.file.Problems = append(s.file.Problems, Problem{Place: filepath.Join(s.cfg.DataDir, "myid"), Text: err.Error(), Fatal: true})
-	case id == m.ID && m.ClientAddr != "":
-		host, port, _ := net.SplitHostPort(m.ClientAddr)
-		n, _ := strconv.Atoi(port)
-		if s.port != -1 && (s.port != n || s.host != "" && s.host != host) {
-			s.wrong("clientPort", "it differs from that of server.%d, %s", id, m.ClientAddr)
-			return
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			if voters < 2 {
+				return // a standalone server needs none
+			}
+			err = errors.New("it is missing, and says which server.N this is")
 		}
-		s.host, s.port = host, n
+		s.ensembleWrong(file, "%v", err)
+		return
 	}
+	i := slices.IndexFunc(s.file.Members, func(m Member) bool { return m.ID == id })
+	if i == -1 || s.file.Members[i].ClientAddr == "" {
+		return
+	}
+	m := s.file.Members[i]
+	host, port, _ := net.SplitHostPort(m.ClientAddr)
+	n, _ := strconv.Atoi(port)
+	if s.port != -1 && (s.port != n || s.host != "" && s.host != host && !net.ParseIP(s.host).IsUnspecified()) {
+		s.wrong("clientPort", "it differs from that of server.%d, %s", id, m.ClientAddr)
+		return
+	}
+	s.host, s.port = host, n
 }
 
 // ReadMyID reads the file myid of a data directory: the number of the server in its
