@@ -45,6 +45,13 @@ type limitedConn struct {
 	leave func()
 }
 
+// CloseWrite tells the client that there is no more: net/http does, so that a client which
+// is still sending reads the answer.
+func (c *limitedConn) CloseWrite() error {
+	closeWrite(c.Conn)
+	return nil
+}
+
 func (c *limitedConn) Close() error {
 	c.once.Do(c.leave)
 	return c.Conn.Close()
@@ -109,13 +116,21 @@ func (l *unifiedListener) detect(nc net.Conn) {
 	var found net.Conn = u.Conn // for net/http to know that it speaks TLS
 	if u.plain {
 		l.insecure.add(1)
-		found = u
+		found = plainConn{u.raw}
 	}
 	select {
 	case l.ready <- found:
 	case <-l.closed:
 		nc.Close()
 	}
+}
+
+// plainConn is a connection that does not speak TLS.
+type plainConn struct{ *peekedConn }
+
+func (c plainConn) CloseWrite() error {
+	closeWrite(c.Conn)
+	return nil
 }
 
 func (l *unifiedListener) Accept() (net.Conn, error) {

@@ -8,12 +8,11 @@ import (
 	"html/template"
 	"maps"
 	"net/http"
+	"runtime/metrics"
 	"slices"
 	"strconv"
 	"sync"
 	"time"
-
-	"zook/fourletter"
 )
 
 //go:embed page
@@ -91,6 +90,13 @@ type sessionRow struct {
 	ID, Client, Connected, Timeout, LastOp, Received, Sent, Queued, Avg, Max, Ephemerals string
 }
 
+// memoryInUse is what Go has of the system's memory.
+func memoryInUse() int64 {
+	sample := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
+	metrics.Read(sample)
+	return int64(sample[0].Value.Uint64() - sample[1].Value.Uint64())
+}
+
 // maxRows is how many sessions the page shows.
 const maxRows = 200
 
@@ -113,16 +119,19 @@ func (a *adminServer) status(r *http.Request) statusPage {
 	if f, when, ok := s.lastSnapshot(); ok {
 		snapshot = "snapshot " + hex(f.Zxid) + ", " + ago(when)
 	}
+	watches := s.tree.WatchSums()
+	memory, memoryUnit := bytesOf(memoryInUse())
 	p.Cards = []card{
 		{"Connections", grouped(srvr.Connections), "", grouped(int64(s.sessions.count())) + " sessions"},
-		{"Latency", fourletter.Double(srvr.AvgLatency), "ms", fmt.Sprintf("%d ms least, %d ms most", srvr.MinLatency, srvr.MaxLatency)},
+		{"Latency", strconv.FormatFloat(srvr.AvgLatency, 'f', 2, 64), "ms", fmt.Sprintf("%d ms least, %d ms most", srvr.MinLatency, srvr.MaxLatency)},
 		{"Requests waiting", grouped(srvr.Outstanding), "", fmt.Sprintf("%s packets in, %s out", grouped(srvr.Received), grouped(srvr.Sent))},
 		{"Znodes", grouped(srvr.Znodes), "", fmt.Sprintf("%s of them ephemeral", grouped(int64(counts.Ephemerals)))},
-		{"Paths and data", value, unit, "in memory"},
-		{"Watches", grouped(int64(counts.Watches)), "", ""},
-		{"Last transaction", hex(srvr.Zxid), "", ""},
+		{"Paths and data", value, unit, ""},
+		{"Watches", grouped(int64(counts.Watches)), "", fmt.Sprintf("by %s clients on %s paths", grouped(int64(watches.Watchers)), grouped(int64(watches.Paths)))},
+		{"Last transaction", hex(srvr.Zxid), "", "zxid"},
 		{"Files", diskValue, diskUnit, snapshot},
-		{"Up for", lasted(time.Since(s.stats.started)), "", "since " + s.stats.started.Format("2006-01-02 15:04:05")},
+		{"Memory", memory, memoryUnit, "of the process"},
+		{"Up for", lasted(time.Since(s.stats.started).Truncate(time.Second)), "", "since " + s.stats.started.Format("2006-01-02 15:04:05")},
 	}
 	return p
 }
@@ -185,7 +194,7 @@ func bytesOf(n int64) (value, unit string) {
 // lasted writes a duration in one or two units.
 func lasted(d time.Duration) string {
 	switch {
-	case d < time.Second:
+	case d > 0 && d < time.Second:
 		return d.Round(time.Millisecond).String()
 	case d < time.Minute:
 		return strconv.FormatFloat(d.Round(100*time.Millisecond).Seconds(), 'f', -1, 64) + " s"
