@@ -90,7 +90,7 @@ func (s *Server) startAdmin(ctx context.Context) {
 	if s.cfg.Admin.Addr == "" {
 		return
 	}
-	a := &adminServer{srv: s, cfg: s.cfg.Admin, log: s.log, origin: http.NewCrossOriginProtection(),
+	a := &adminServer{srv: s, cfg: s.cfg.Admin, log: s.log, metrics: s.metricsHandler(), origin: http.NewCrossOriginProtection(),
 		snapshots: newRateLimiter(s.cfg.Admin.RateLimit / 1000), restores: newRateLimiter(s.cfg.Admin.RateLimit),
 		running: make(chan struct{}, maxAdminRunning)}
 	var lc net.ListenConfig
@@ -151,7 +151,7 @@ func (a *adminServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *adminServer) serveOther(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path == "/metrics" && a.metrics != nil {
+	if r.URL.Path == "/metrics" {
 		a.metrics.ServeHTTP(w, r)
 	} else if !a.servePage(w, r) {
 		refuse(w, http.StatusNotFound, "there is nothing here")

@@ -126,7 +126,7 @@ func TestAdminAnswersAreApaches(t *testing.T) {
 	both := func(method, path string) (a, b httpReply) {
 		return askHTTP(t, method, admins[0], path, nil), askHTTP(t, method, admins[1], path, nil)
 	}
-	for _, command := range []string{"configuration", "conf", "config", "connections", "cons", "dirs", "dump",
+	for _, command := range []string{"configuration", "conf", "config", "connections", "cons", "dirs", "dump", "hash",
 		"is_read_only", "isro", "last_snapshot", "lsnp", "leader", "lead", "observers", "obsr", "ruok", "server_stats", "srvr",
 		"stats", "stat", "voting_view", "watch_summary", "wchs", "watches", "wchc", "watches_by_path", "wchp", "zabstate",
 		"get_trace_mask", "gtmk", "set_trace_mask", "stmk", "set_trace_mask?traceMask=-7&traceMask=8", "stmk?traceMask=x%22y",
@@ -214,9 +214,6 @@ func fields(t *testing.T, text string) map[string]any {
 func checkMonitor(t *testing.T, want, got map[string]any) {
 	t.Helper()
 	for name, value := range want {
-		if strings.HasSuffix(name, "_per_namespace") {
-			continue
-		}
 		ours, ok := got[name]
 		if !ok {
 			t.Errorf("monitor is without %s", name)
@@ -313,5 +310,16 @@ func TestCommandURL(t *testing.T) {
 	}
 	if _, err := Start(t.Context(), Config{Admin: AdminConfig{CommandURL: "zk"}}); err == nil {
 		t.Error("started with a command URL that is none")
+	}
+}
+
+// Prometheus' metrics are those of the words.
+func TestMetricsOfTheAdminServer(t *testing.T) {
+	t.Parallel()
+	s := withAdmin(t, Config{})
+	openSession(t, s.Addr(), time.Second).create("/a", "", 0)
+	r := get(t, s.AdminAddr(), "/metrics")
+	if r.status != http.StatusOK || !strings.HasPrefix(r.header.Get("Content-Type"), "text/plain") || !strings.Contains(r.body, "\nznode_count 6\n") {
+		t.Errorf("%d %v\n%s", r.status, r.header, r.body)
 	}
 }

@@ -199,5 +199,7 @@ func (s *spreadSet) read() map[string]spread {
 func (s *spreadSet) reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.byKey = nil
+	for _, sp := range s.byKey { // the keys stay, as in AvgMinMaxCounterSet
+		*sp = spread{}
+	}
 }
