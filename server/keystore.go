@@ -139,15 +139,9 @@ func pemKeyPair(content []byte, password string) (none tls.Certificate, err erro
 		case block.Headers["DEK-Info"] != "":
 			return none, errors.New("its key is encrypted in the old way of OpenSSL; convert it: openssl pkcs8 -topk8")
 		case block.Type == "ENCRYPTED PRIVATE KEY":
-			plain, err := pkcs8.ParsePKCS8PrivateKey(block.Bytes, []byte(password))
-			if err != nil {
-				return none, errors.New("its key cannot be decrypted: the password is wrong, or it is damaged")
-			}
-			der, err := x509.MarshalPKCS8PrivateKey(plain)
-			if err != nil {
+			if key, err = decryptPEM(block, password); err != nil {
 				return none, err
 			}
-			key = pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
 		case strings.HasSuffix(block.Type, "PRIVATE KEY"):
 			key = pem.EncodeToMemory(block)
 		}
@@ -163,6 +157,26 @@ func pemKeyPair(content []byte, password string) (none tls.Certificate, err erro
 		return none, errors.New(strings.TrimPrefix(err.Error(), "tls: "))
 	}
 	return pair, nil
+}
+
+// decryptPEM makes an encrypted key one that is not.
+func decryptPEM(block *pem.Block, password string) ([]byte, error) {
+	if password == "" {
+		return nil, errors.New("its key is encrypted, and there is no password")
+	}
+	key, err := pkcs8.ParsePKCS8PrivateKey(block.Bytes, []byte(password))
+	if err != nil {
+		why := strings.TrimPrefix(err.Error(), "pkcs8: ")
+		if why == "incorrect password" {
+			return nil, errors.New("its key cannot be decrypted: the password is wrong")
+		}
+		return nil, fmt.Errorf("its key cannot be decrypted: %s; convert it: openssl pkcs8 -topk8 -v2 aes-256-cbc", why)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, err
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
 }
 
 func pemCertificates(content []byte, _ string) ([]*x509.Certificate, error) {
@@ -219,5 +233,5 @@ func plainPKCS12Error(err error) error {
 	if errors.Is(err, pkcs12.ErrIncorrectPassword) {
 		return errors.New("the password is wrong")
 	}
-	return errors.New(strings.TrimPrefix(err.Error(), "pkcs12: "))
+	return fmt.Errorf("it cannot be read as a PKCS12 store: %s", strings.TrimPrefix(err.Error(), "pkcs12: "))
 }

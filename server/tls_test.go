@@ -351,7 +351,7 @@ func TestWrongTLSFiles(t *testing.T) {
 		"no known ending":  {func(c *TLS) { c.KeyStore.File = file("server.crt", pair) }, "server.crt: its name does not end in .pem or .p12"},
 		"a type of old":    {func(c *TLS) { c.KeyStore.File = file("s.jks", "\xfe\xed\xfe\xed\x00\x00\x00\x02") }, "s.jks: a JKS store is not read here; convert it: keytool -importkeystore -srckeystore s.jks"},
 		"no such type":     {func(c *TLS) { c.KeyStore.Type = "XYZ" }, `there is no type "XYZ"`},
-		"no PKCS12":        {func(c *TLS) { c.KeyStore.Type = "PKCS12" }, "server.pem: "},
+		"no PKCS12":        {func(c *TLS) { c.KeyStore.Type = "PKCS12" }, "server.pem: it cannot be read as a PKCS12 store"},
 		"no password file": {func(c *TLS) { c.KeyStore.PasswordFile = dir + "/pw" }, "its password: open " + dir + "/pw: no such file"},
 		"a password as in the old days": {func(c *TLS) {
 			c.KeyStore.File = file("old.pem", cert+"-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nAAAA\n-----END EC PRIVATE KEY-----\n")

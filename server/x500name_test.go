@@ -90,7 +90,7 @@ func randomNames(rnd *rand.Rand, n int) []string {
 }
 
 // randomDER is a name of up to four parts, of all types of values.
-func randomDER(t *testing.T, rnd *rand.Rand) []byte {
+func randomDER(t testing.TB, rnd *rand.Rand) []byte {
 	t.Helper()
 	types := []asn1.ObjectIdentifier{{2, 5, 4, 3}, {2, 5, 4, 6}, {2, 5, 4, 7}, {2, 5, 4, 8}, {2, 5, 4, 9}, {2, 5, 4, 10}, {2, 5, 4, 11},
 		{0, 9, 2342, 19200300, 100, 1, 25}, {0, 9, 2342, 19200300, 100, 1, 1}, {2, 5, 4, 5}, {1, 2, 840, 113549, 1, 9, 1}, {1, 2, 3, 4}}
@@ -114,4 +114,24 @@ func randomDER(t *testing.T, rnd *rand.Rand) []byte {
 		t.Fatal(err)
 	}
 	return der
+}
+
+// FuzzNames: any bytes are a name or not, and what we make of a certificate's name is
+// one that an ACL may hold.
+func FuzzNames(f *testing.F) {
+	rnd := rand.New(rand.NewPCG(6, 6))
+	for _, name := range append(namesByHand, randomNames(rnd, 50)...) {
+		f.Add([]byte(name))
+	}
+	for range 50 {
+		f.Add(randomDER(f, rnd))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		isX500Name(string(b))
+		name, err := nameOf2253(b)
+		isControl := func(c rune) bool { return c < ' ' || c == '\uFFFD' }
+		if err == nil && !strings.ContainsFunc(name, isControl) && !isX500Name(name) {
+			t.Errorf("%q is written and not read", name)
+		}
+	})
 }
