@@ -49,10 +49,10 @@ func (f *frameConn) sendToken(token []byte) {
 func (c *Client) loginReply(f *frameConn, code jute.ErrCode, body []byte) error {
 	var res jute.SetSASLResponse
 	switch {
+	case code == jute.ErrUnimplemented, code != jute.ErrOK && !f.proved: // it has not heard a name yet
+		return c.loginFailed(errNoLogin)
 	case code == jute.ErrAuthFailed, code == jute.ErrSessionClosedRequireSASLAuth:
 		return c.loginFailed(errWrongLogin)
-	case code == jute.ErrUnimplemented:
-		return c.loginFailed(errNoLogin)
 	case code != jute.ErrOK:
 		return c.loginFailed(code)
 	}

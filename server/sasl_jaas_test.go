@@ -174,8 +174,6 @@ func TestSASLKeys(t *testing.T) {
 		{"java.security.auth.login.config=" + other, "", Config{}, "names a file without a section Server: nobody can log in", ""},
 		{"java.security.auth.login.config=" + jaas + "\nzookeeper.SASLAuthenticationProvider.superPassword=t", "", Config{SASLUsers: map[string]string{"bob": "secret", "super": "t"}}, "", ""},
 		{"sasl.serverconfig=Other\nSASLAuthenticationProvider.superPassword=t\njava.security.auth.login.config=" + other, "", Config{SASLUsers: map[string]string{"ann": "geheim"}}, "", ""},
-		{"java.security.auth.login.config=" + jaas + "\nfips-mode=true", "", Config{}, "fips-mode forbids DIGEST-MD5", ""},
-		{"java.security.auth.login.config=" + jaas + "\nfips-mode=false", "", Config{SASLUsers: bob}, "", ""},
 		{"superUser.2=b\nsuperUser=a\nzookeeper.superUser.x.y=c\nallowSaslFailedClients=true\nletAnySaslUserDoX=any", "",
 			Config{SASLSuperUsers: []string{"a", "b", "c"}, KeepFailedSASL: true, SASLAnyUser: "any"}, "", ""},
 		{"sessionRequireClientSASLAuth=true\nauthProvider.1=org.apache.zookeeper.server.auth.SASLAuthenticationProvider", "",

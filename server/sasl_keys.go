@@ -20,10 +20,6 @@ var saslKeys = setters{
 	"superUser":         {set: func(_ *settings, v string) error { return nonEmpty(v) }},
 	"superUser.":        {set: func(_ *settings, v string) error { return nonEmpty(v) }},
 	"letAnySaslUserDoX": text(func(c *Config) *string { return &c.SASLAnyUser }),
-	"fips-mode": {set: func(_ *settings, v string) error {
-		_, err := parseBool(v)
-		return err
-	}},
 }
 
 // finishSASL reads the users, and makes one thing of what several keys say.
@@ -58,8 +54,6 @@ func finishSASL(s *settings) {
 		s.wrong(fileKey, "%v", err)
 	case users == nil:
 		s.warn(file, "names a file without a section "+section+": nobody can log in by SASL")
-	case strings.EqualFold(given["fips-mode"].value, "true"):
-		s.warn(file, "counts for nothing: fips-mode forbids DIGEST-MD5")
 	default:
 		p, other := given["SASLAuthenticationProvider.superPassword"]
 		if _, ok := users["super"]; ok && other {

@@ -40,7 +40,7 @@ func javaLogsIn(t *testing.T, apache, ours string) {
 	varies := regexp.MustCompile(`(time|[Zz]xid) = .*|sessionid 0x\w+|127\.0\.0\.1:\d+|(?m)^\[.*`)
 	lines := func(addr, user, password, script string) string {
 		jaas := zktest.JAAS(t, "Client", map[string]string{"username": user, "password": password})
-		cmd := zktest.Java(t, nil, "-Djava.security.auth.login.config="+jaas, "org.apache.zookeeper.ZooKeeperMain", "-server", addr)
+		cmd := zktest.Java(t, nil, "-Djava.security.auth.login.config="+jaas, "-Dzookeeper.fips-mode=false", "org.apache.zookeeper.ZooKeeperMain", "-server", addr)
 		cmd.Stdin = strings.NewReader(script)
 		timer := time.AfterFunc(time.Minute, func() { cmd.Process.Kill() })
 		defer timer.Stop()

@@ -35,7 +35,7 @@ func ApacheSASL(tb testing.TB, users map[string]string, properties ...string) *S
 	for user, password := range users {
 		options["user_"+user] = password
 	}
-	flags := []string{"-Djava.security.auth.login.config=" + JAAS(tb, "Server", options)}
+	flags := []string{"-Djava.security.auth.login.config=" + JAAS(tb, "Server", options), "-Dzookeeper.fips-mode=false"}
 	for _, p := range properties {
 		flags = append(flags, "-D"+p)
 	}
