@@ -19,7 +19,8 @@ import (
 // are answered, and what was logged can be read again, digests and all.
 func FuzzConnection(f *testing.F) {
 	dir := f.TempDir()
-	s, err := Start(context.Background(), Config{DataDir: dir, ExtendedTypes: true, SnapCount: 3000})
+	s, err := Start(context.Background(), Config{DataDir: dir, ExtendedTypes: true, SnapCount: 3000,
+		SASLUsers: map[string]string{"bob": "only he knows"}, AuthSchemes: []string{"sasl"}})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -40,7 +41,7 @@ func FuzzConnection(f *testing.F) {
 	other.nc.SetDeadline(time.Time{})
 	other.do(jute.OpAuth, reqAuth("digest", "fuzz:only I know"), nil)
 	for _, path := range []string{"/closed", secret} {
-		other.do(jute.OpCreate, reqCreate(path, "the secret data", 0, entry("auth", "", jute.PermAll)), nil)
+		other.do(jute.OpCreate, reqCreate(path, "the secret data", 0, entry("auth", "", jute.PermAll), entry("sasl", "bob", jute.PermAll)), nil)
 	}
 	addSeeds(f)
 	f.Fuzz(func(t *testing.T, how uint8, op int32, b []byte) {
@@ -104,6 +105,7 @@ func addSeeds(f *testing.F) {
 		op(jute.OpSync, &jute.SyncRequest{Path: "/"}), op(jute.OpCheck, &jute.CheckVersionRequest{Path: "/"}), op(jute.OpReconfig, &jute.ReconfigRequest{}),
 		op(jute.OpMulti, multi(op(jute.OpCreate, reqCreate("/m", "", 0)), op(jute.OpDelete, reqDelete("/m", 0)), op(jute.OpSetData, reqSet(secret, "", -1)))),
 		op(jute.OpMultiRead, multi(op(jute.OpGetData, reqGet(secret, false)))), op(jute.OpAuth, reqAuth("digest", "a:b")),
+		op(jute.OpSASL, &jute.GetSASLRequest{Token: saslResponse("n", "bob", "guess", nil)}),
 		op(jute.OpSetWatches, &jute.SetWatches{DataWatches: []string{secret}}), op(jute.OpSetWatches2, &jute.SetWatches2{PersistentRecursiveWatches: []string{"/"}}),
 		op(jute.OpAddWatch, &jute.AddWatchRequest{Path: "/", Mode: 1}), op(jute.OpCheckWatches, &jute.CheckWatchesRequest{Path: "/", Type: 3}),
 		op(jute.OpRemoveWatches, &jute.RemoveWatchesRequest{Path: "/", Type: 3}), op(jute.OpGetEphemerals, &jute.GetEphemeralsRequest{PrefixPath: "/"}),

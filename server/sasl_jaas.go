@@ -30,6 +30,15 @@ func readJAAS(file, section string) (map[string]string, error) {
 	if strings.HasPrefix(file, "//") {
 		file = "/" + strings.TrimLeft(file, "/")
 	}
+	const largest = 1 << 20
+	switch st, err := os.Stat(file); {
+	case err != nil:
+		return nil, err
+	case !st.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is not a file", file)
+	case st.Size() > largest:
+		return nil, fmt.Errorf("%s is %d bytes, too large for a login configuration", file, st.Size())
+	}
 	b, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err

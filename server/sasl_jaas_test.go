@@ -157,6 +157,18 @@ func TestUsersOfJAASFiles(t *testing.T) {
 	}
 }
 
+func TestLoginConfigurationsThatAreNone(t *testing.T) {
+	large := filepath.Join(t.TempDir(), "large")
+	if err := os.WriteFile(large, make([]byte, 1<<20+1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]string{large: "too large", t.TempDir(): "is not a file", os.DevNull: "is not a file", "/nowhere/x": "no such file"} {
+		if users, err := readJAAS(file, "Server"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, %v", file, users, err)
+		}
+	}
+}
+
 // The keys that are about SASL, in zoo.cfg and as system properties.
 func TestSASLKeys(t *testing.T) {
 	jaas := zktest.JAAS(t, "Server", map[string]string{"user_bob": "secret", "user_super": "s"})
@@ -183,8 +195,8 @@ func TestSASLKeys(t *testing.T) {
 		{"superUserX=a", "", Config{}, "superUserX has no meaning here", ""},
 		{"sessionRequireClientSASLAuth=yes", "", Config{}, "", "zoo.cfg:2: sessionRequireClientSASLAuth"},
 		{"java.security.auth.login.config=", "", Config{}, "", "zoo.cfg:2: java.security.auth.login.config: it is empty"},
-		{"java.security.auth.login.config=/nowhere/jaas.conf", "", Config{}, "", "zoo.cfg:2: java.security.auth.login.config: open /nowhere/jaas.conf"},
-		{"", "-Djava.security.auth.login.config=/nowhere", Config{}, "", "SERVER_JVMFLAGS: java.security.auth.login.config: open /nowhere"},
+		{"java.security.auth.login.config=/nowhere/jaas.conf", "", Config{}, "", "zoo.cfg:2: java.security.auth.login.config: stat /nowhere/jaas.conf"},
+		{"", "-Djava.security.auth.login.config=/nowhere", Config{}, "", "SERVER_JVMFLAGS: java.security.auth.login.config: stat /nowhere"},
 	} {
 		test.want.DataDir, test.want.Addr = "/d", ":2181"
 		got, warnings, err := parseConfig("dataDir=/d\n"+test.file, func(name string) string {
