@@ -188,3 +188,21 @@ func TestWrongAuthentication(t *testing.T) {
 		}
 	}
 }
+
+// A client that invents users without end is turned away before they fill the memory.
+func TestIdentitiesAreBounded(t *testing.T) {
+	s := start(t, Config{})
+	for name, login := range map[string]string{"many": "u%d:x", "large": strings.Repeat("u", 100_000) + "%d:x"} {
+		w := openSession(t, s.Addr(), 20*time.Second)
+		f, added := frame{}, 0
+		for ; f.Err == jute.ErrOK && added <= 2*maxIdentities; added++ {
+			f, _ = w.call(jute.OpAuth, reqAuth("digest", fmt.Sprintf(login, added)))
+		}
+		if f.Err != jute.ErrAuthFailed || !w.isClosed(10*time.Second) {
+			t.Errorf("%s: %v after %d users", name, f.Err, added)
+		}
+		if added < 5 {
+			t.Errorf("%s: %d users are too many", name, added)
+		}
+	}
+}

@@ -246,6 +246,9 @@ func (c *conn) authenticate(op *clientOp) error {
 		return fmt.Errorf("auth packet: %w", err)
 	}
 	ids, verdict := c.srv.auth.authenticate(&p, c.peer())
+	if verdict == accepted && !c.addIdentities(ids...) {
+		verdict = refused
+	}
 	switch verdict {
 	case refused:
 		c.out.put(&jute.ReplyHeader{Xid: op.xid, Err: jute.ErrAuthFailed}, nil)
@@ -254,7 +257,6 @@ func (c *conn) authenticate(op *clientOp) error {
 	case cut:
 		return fmt.Errorf("authentication failed for scheme %q", p.Scheme)
 	}
-	c.addIdentities(ids...)
 	c.out.put(&jute.ReplyHeader{Xid: op.xid}, nil)
 	return nil
 }
@@ -262,15 +264,33 @@ func (c *conn) authenticate(op *clientOp) error {
 // peer is what is known of the client without asking it.
 func (c *conn) peer() peer { return peer{c.addr, c.certs} }
 
-// addIdentities adds what the client has proved.
-func (c *conn) addIdentities(ids ...jute.ID) {
+// A client has no more identities than this, and no more in bytes, so that one which
+// invents users does not fill the memory.
+const (
+	maxIdentities    = 1000
+	maxIdentityBytes = 1 << 20
+)
+
+// addIdentities adds what the client has proved. It reports false if that is too much;
+// then none is added.
+func (c *conn) addIdentities(ids ...jute.ID) bool {
 	c.idsMu.Lock()
 	defer c.idsMu.Unlock()
+	all := slices.Clone(c.ids)
+	size := 0
 	for _, id := range ids {
-		if !slices.Contains(c.ids, id) {
-			c.ids = append(c.ids[:len(c.ids):len(c.ids)], id)
+		if !slices.Contains(all, id) {
+			all = append(all, id)
 		}
 	}
+	for _, id := range all {
+		size += len(id.ID)
+	}
+	if len(all) > maxIdentities || size > maxIdentityBytes {
+		return false
+	}
+	c.ids = all
+	return true
 }
 
 // close ends the connection at once; the session stays.

@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"io/fs"
 	"maps"
-	"net"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -100,16 +99,23 @@ func (s *Server) consByPort() (plain, secure []fourletter.Conn) {
 	return plain, secure
 }
 
+// portOrNone is the port of an address as Apache's server tells it, -1 for none.
+func portOrNone(addr string) string {
+	if addr == "" {
+		return "-1"
+	}
+	return portOf(addr)
+}
+
 // conf is the configuration.
 //
 // Behaviour: ZooKeeperServer.dumpConf.
 func (s *Server) conf() *fourletter.Conf {
-	_, port, _ := net.SplitHostPort(s.Addr())
 	dirs := s.dirs()
 	number := func(n int64) string { return strconv.FormatInt(n, 10) }
 	return &fourletter.Conf{Pairs: fourletter.Pairs{
-		{Name: "clientPort", Value: port},
-		{Name: "secureClientPort", Value: "-1"},
+		{Name: "clientPort", Value: portOrNone(s.Addr())},
+		{Name: "secureClientPort", Value: portOrNone(s.SecureAddr())},
 		{Name: "dataDir", Value: absolute(s.dir.SnapDir)},
 		{Name: "dataDirSize", Value: number(dirs.DataDirSize)},
 		{Name: "dataLogDir", Value: absolute(s.dir.LogDir)},
