@@ -92,7 +92,9 @@ func (c *conn) serve() {
 		c.srv.stats.lost(err, false)
 		c.srv.clients.Info("connection refused", "from", c.nc.RemoteAddr().String(), "reason", err.Error())
 	} else if err := c.readLoop(); err != nil {
-		c.srv.stats.lost(err, true)
+		if !c.out.isEnding() {
+			c.srv.stats.lost(err, true)
+		}
 		if !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
 			c.srv.clients.Info("connection closed", "from", c.nc.RemoteAddr().String(),
 				"session", hex(c.session.id), "reason", err.Error())

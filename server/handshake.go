@@ -44,7 +44,7 @@ func (c *conn) handshake(head [4]byte) error {
 		id = s.sessions.newID()
 		c.asked = time.Since(epoch)
 		s.await(id, c)
-		s.requests.put(&request{session: id, op: jute.OpCreateSession,
+		s.requests.put(&request{session: id, op: jute.OpCreateSession, since: c.asked,
 			body: jute.Marshal(&jute.CreateSessionTxn{Timeout: int32(c.timeout / time.Millisecond)})})
 	} else {
 		s.disconnect(id)

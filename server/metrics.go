@@ -62,7 +62,7 @@ var real = []string{"avg_latency", "connection_drop_probability"}
 // Behaviour: MonitorCommand.java, DefaultMetricsProvider.java.
 func (s *Server) mntr() *fourletter.Mntr {
 	m := &fourletter.Mntr{Pairs: fourletter.Pairs{
-		{Name: "version", Value: fullVersion},
+		{Name: "version", Value: fullVersion()},
 		{Name: "server_state", Value: "standalone"},
 	}}
 	put := func(name, value string) { m.Pairs = append(m.Pairs, fourletter.Pair{Name: name, Value: value}) }

@@ -36,7 +36,7 @@ func (r *runs) flush() {
 func (s *stats) toPrepare(reqs []*request) (now time.Duration) {
 	now = time.Since(epoch)
 	s.prepQueued.add(int64(len(reqs)))
-	s.prepQueueSize.add(int64(len(reqs)), 1)
+	s.prepQueueSize.add(int64(len(reqs)-1), 1) // behind the first
 	waited := runs{to: s.prepQueueTime}
 	for _, r := range reqs {
 		if r.since > 0 {
@@ -85,7 +85,7 @@ func (s *stats) toSync(batches []batch) (now time.Duration) {
 		n += int64(len(b.txns))
 	}
 	waited.flush()
-	s.syncQueueSize.add(n, 1)
+	s.syncQueueSize.add(max(n-1, 0), 1)
 	return now
 }
 

@@ -3,7 +3,9 @@ package server
 import (
 	"encoding/binary"
 	"io"
+	"runtime/debug"
 	"slices"
+	"sync"
 	"time"
 
 	"zook/fourletter"
@@ -13,8 +15,19 @@ import (
 // monitoring read a number here.
 const Version = "3.9.0-zook"
 
-// fullVersion is what the words say.
-const fullVersion = Version + ", built on 1970-01-01 00:00 UTC"
+// fullVersion is what the words say: with the time of the commit that it was built
+// from.
+var fullVersion = sync.OnceValue(func() string {
+	at := time.Unix(0, 0)
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if t, err := time.Parse(time.RFC3339, s.Value); s.Key == "vcs.time" && err == nil {
+				at = t
+			}
+		}
+	}
+	return Version + ", built on " + at.UTC().Format("2006-01-02 15:04 MST")
+})
 
 // telnetClose is what telnet sends when a person ends it. It is no word, but not the
 // length of a frame either.

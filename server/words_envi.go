@@ -24,7 +24,7 @@ func (s *Server) envi() *fourletter.Envi {
 	put := func(name, value string) {
 		e.Pairs = append(e.Pairs, fourletter.Pair{Name: name, Value: cmp.Or(value, unknown)})
 	}
-	put("zookeeper.version", fullVersion)
+	put("zookeeper.version", fullVersion())
 	host, _ := os.Hostname()
 	put("host.name", host)
 	for _, name := range []string{"java.version", "java.vendor", "java.home", "java.class.path", "java.library.path"} {
@@ -46,7 +46,7 @@ func (s *Server) envi() *fourletter.Envi {
 	put("user.dir", dir)
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	put("os.memory.free", megabytes(m.HeapIdle-m.HeapReleased))
+	put("os.memory.free", megabytes(m.HeapSys-m.HeapReleased-m.HeapAlloc))
 	put("os.memory.max", memoryLimit())
 	put("os.memory.total", megabytes(m.HeapSys-m.HeapReleased))
 	return e
@@ -67,10 +67,14 @@ func osName() string {
 	return runtime.GOOS
 }
 
-// memoryLimit is GOMEMLIMIT; without it there is none.
+// memoryLimit is GOMEMLIMIT, or else what the machine has.
 func memoryLimit() string {
-	if limit := debug.SetMemoryLimit(-1); limit < math.MaxInt64 {
-		return megabytes(uint64(limit))
+	limit := totalMemory()
+	if soft := debug.SetMemoryLimit(-1); soft < math.MaxInt64 {
+		limit = uint64(soft)
 	}
-	return ""
+	if limit == 0 {
+		return ""
+	}
+	return megabytes(limit)
 }

@@ -54,7 +54,7 @@ func (s *Server) srvr() *fourletter.Srvr {
 	conns := len(s.conns)
 	s.mu.Unlock()
 	return &fourletter.Srvr{
-		Version: fullVersion, MinLatency: latency.min, AvgLatency: latency.avg(), MaxLatency: latency.max,
+		Version: fullVersion(), MinLatency: latency.min, AvgLatency: latency.avg(), MaxLatency: latency.max,
 		Received: t.received, Sent: t.sent, Connections: int64(conns), Outstanding: s.outstanding(),
 		Zxid: s.tree.LastZxid(), Mode: "standalone", Znodes: znodes(s.tree.Counts()),
 	}
