@@ -66,6 +66,7 @@ var countedOtherwise = map[string]string{
 	"response_packet_cache_hits":                "there is no cache of replies",
 	"response_packet_cache_misses":              "there is no cache of replies",
 	"response_packet_get_children_cache_misses": "there is no cache of replies",
+	"connection_drop_count":                     "Apache counts a client that closes first after its closeSession, or not",
 	"packets_sent":                              "Apache counts a long reply to a word several times",
 	"watch_count":                               "Apache before 3.9 counts a recursive watch twice",
 }
@@ -148,7 +149,8 @@ func compareMntr(t *testing.T, apache, ours string) (differ []string) {
 		if _, ok := want.Get(p.Name); !ok && !newer.MatchString(p.Name) {
 			differ = append(differ, p.Name+" is not Apache's")
 		}
-	}	return differ
+	}
+	return differ
 }
 
 // compareNames compares what is left of "=", in its order.
