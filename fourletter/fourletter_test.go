@@ -2,6 +2,9 @@ package fourletter
 
 import (
 	"errors"
+	"io"
+	"iter"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -32,9 +35,18 @@ var parsers = []word{
 	{"mntr", value(ParseMntr, (*Mntr).Text)},
 	{"srvr", value(ParseSrvr, func(s *Srvr) string { return s.Text(false) })},
 	{"stat", value(ParseSrvr, func(s *Srvr) string { return s.Text(true) })},
-	{"wchc", value(ParseWchc, WchcText)},
-	{"wchp", value(ParseWchp, WchpText)},
+	{"wchc", value(ParseWchc, written(WriteWchc))},
+	{"wchp", value(ParseWchp, written(WriteWchp))},
 	{"wchs", value(ParseWchs, (*Wchs).Text)},
+}
+
+// written makes of a function that writes a list one that returns the text.
+func written[T any](write func(io.Writer, iter.Seq[T])) func([]T) string {
+	return func(list []T) string {
+		var b strings.Builder
+		write(&b, slices.Values(list))
+		return b.String()
+	}
 }
 
 func parserOf(t testing.TB, name string) word {

@@ -2,6 +2,8 @@ package fourletter
 
 import (
 	"fmt"
+	"io"
+	"iter"
 	"strconv"
 	"strings"
 )
@@ -35,17 +37,15 @@ func ParseWchc(reply string) ([]SessionPaths, error) {
 	return list, err
 }
 
-// WchcText is a reply to wchc as a server writes it.
-func WchcText(list []SessionPaths) string {
-	var b strings.Builder
-	for _, s := range list {
-		fmt.Fprintf(&b, "0x%x\n", uint64(s.Session))
+// WriteWchc writes a reply to wchc as a server does.
+func WriteWchc(w io.Writer, list iter.Seq[SessionPaths]) {
+	for s := range list {
+		fmt.Fprintf(w, "0x%x\n", uint64(s.Session))
 		for _, p := range s.Paths {
-			b.WriteString("\t" + p + "\n")
+			io.WriteString(w, "\t"+p+"\n")
 		}
 	}
-	b.WriteByte('\n')
-	return b.String()
+	io.WriteString(w, "\n")
 }
 
 // PathSessions is a path with the sessions that watch it.
@@ -76,17 +76,15 @@ func ParseWchp(reply string) ([]PathSessions, error) {
 	return list, err
 }
 
-// WchpText is a reply to wchp as a server writes it.
-func WchpText(list []PathSessions) string {
-	var b strings.Builder
-	for _, p := range list {
-		b.WriteString(p.Path + "\n")
+// WriteWchp writes a reply to wchp as a server does.
+func WriteWchp(w io.Writer, list iter.Seq[PathSessions]) {
+	for p := range list {
+		io.WriteString(w, p.Path+"\n")
 		for _, id := range p.Sessions {
-			fmt.Fprintf(&b, "\t0x%x\n", uint64(id))
+			fmt.Fprintf(w, "\t0x%x\n", uint64(id))
 		}
 	}
-	b.WriteByte('\n')
-	return b.String()
+	io.WriteString(w, "\n")
 }
 
 // Dump is the reply to dump. A leader and a standalone server know all sessions by

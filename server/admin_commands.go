@@ -311,16 +311,16 @@ func adminWchs(a *adminServer, _ *http.Request) adminAnswer {
 
 func adminWchc(a *adminServer, _ *http.Request) adminAnswer {
 	var o jsonObject
-	for _, s := range a.srv.wchc() {
-		o = append(o, jsonField{strconv.FormatInt(s.Session, 10), s.Paths})
+	for s := range a.srv.wchc() {
+		o = append(o, jsonField{strconv.FormatInt(s.Session, 10), slices.Clone(s.Paths)})
 	}
 	return tell(jsonField{"session_id_to_watched_paths", o})
 }
 
 func adminWchp(a *adminServer, _ *http.Request) adminAnswer {
 	var o jsonObject
-	for _, p := range a.srv.wchp() {
-		o = append(o, jsonField{p.Path, p.Sessions})
+	for p := range a.srv.wchp() {
+		o = append(o, jsonField{p.Path, slices.Clone(p.Sessions)})
 	}
 	return tell(jsonField{"path_to_session_ids", o})
 }

@@ -66,7 +66,11 @@ func newConn(s *Server, nc net.Conn) *conn {
 func (c *conn) serve() {
 	// Watches go last: until the reader and the pipeline have let go of the
 	// connection, they may set some.
-	defer c.srv.tree.RemoveWatcher(c)
+	defer func() {
+		if c.srv.serving() {
+			c.srv.tree.RemoveWatcher(c)
+		}
+	}()
 	defer c.flushStats() // what was counted since close has
 	defer c.close()
 	if err := c.secure(); err != nil {
@@ -86,6 +90,11 @@ func (c *conn) serve() {
 		return
 	} else if words[word] != nil {
 		c.answerWord(word)
+		return
+	}
+	select {
+	case <-c.srv.ready:
+	case <-c.ended:
 		return
 	}
 	if err := c.handshake(head); err != nil {

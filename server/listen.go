@@ -53,7 +53,18 @@ func (s *Server) closeListeners() {
 	}
 }
 
-// accept begins to take connections.
+// serving reports whether clients may have sessions yet.
+func (s *Server) serving() bool {
+	select {
+	case <-s.ready:
+		return true
+	default:
+		return false
+	}
+}
+
+// accept begins to take connections. Until the server serves, words are answered and
+// clients wait.
 func (s *Server) accept() {
 	if s.plain != nil {
 		s.running.Add(1)

@@ -48,18 +48,19 @@ type Server struct {
 	locks       []*os.File
 	tempDir     string // to remove
 
-	tree     *datatree.Tree
-	sessions *sessionTable
-	auth     *authenticator
-	prep     *preparer
-	engine   *logEngine
-	requests *queue[*request]
-	inFlight atomic.Int64 // bytes of requests that wait for an answer
-	waiting  atomic.Int64 // their number
-	snaps    *snapshotter
-	stats    *stats
-	admin    *adminServer // nil if there is none
-	alone    exclusive
+	tree      *datatree.Tree
+	sessions  *sessionTable
+	auth      *authenticator
+	prep      *preparer
+	engine    *logEngine
+	requests  *queue[*request]
+	inFlight  atomic.Int64 // bytes of requests that wait for an answer
+	waiting   atomic.Int64 // their number
+	snaps     *snapshotter
+	stats     *stats
+	wordSlots chan struct{} // taken by words that are being answered
+	admin     *adminServer  // nil if there is none
+	alone     exclusive
 
 	mu       sync.Mutex
 	conns    map[*conn]struct{}
@@ -68,6 +69,7 @@ type Server struct {
 	attached map[int64]*conn    // by session
 	awaiting map[int64]*conn    // by session: handshakes on their way
 
+	ready    chan struct{} // closed when clients may have sessions
 	stopping chan struct{}
 	stopOnce sync.Once
 	running  sync.WaitGroup // goroutines of connections and of the clock
@@ -81,7 +83,8 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	s := &Server{
 		log: cfg.Logger, requests: newQueue[*request](),
 		conns: map[*conn]struct{}{}, perAddr: map[netip.Addr]int{}, attached: map[int64]*conn{}, awaiting: map[int64]*conn{},
-		stopping: make(chan struct{}), prepDone: make(chan struct{}), stats: newStats(),
+		ready: make(chan struct{}), stopping: make(chan struct{}), prepDone: make(chan struct{}), stats: newStats(),
+		wordSlots: make(chan struct{}, maxWords),
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -89,7 +92,8 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	s.calm = newCalmLog(s.log.Handler())
 	s.clients = slog.New(s.calm)
 	if err := s.start(ctx, cfg); err != nil {
-		s.closeListeners()
+		s.stop()
+		s.running.Wait()
 		return nil, errors.Join(err, s.release())
 	}
 	return s, nil
@@ -117,6 +121,8 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 	if err := s.listenForMetrics(ctx); err != nil {
 		return fmt.Errorf("metrics: %w", err)
 	}
+	s.maxConns = connLimit(&s.cfg)
+	s.accept()
 	began := time.Now()
 	state, err := s.load(ctx)
 	if err != nil {
@@ -139,8 +145,7 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 		go s.purgeLoop()
 	}
 	go s.reap()
-	s.maxConns = connLimit(&s.cfg)
-	s.accept()
+	close(s.ready)
 	s.startAdmin(ctx)
 	if s.metricsPort != nil {
 		s.running.Add(1)

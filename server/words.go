@@ -1,8 +1,10 @@
 package server
 
 import (
+	"bufio"
 	"encoding/binary"
 	"io"
+	"net"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -33,35 +35,45 @@ var fullVersion = sync.OnceValue(func() string {
 // length of a frame either.
 const telnetClose = "\xff\xf4\xff\xfd"
 
-// wordTimeout is how long a client has for taking the answer to a word.
-const wordTimeout = 5 * time.Second
+// wordTimeout is how long a client has for taking some of the answer to a word.
+const wordTimeout = 10 * time.Second
+
+// maxWords is how many large answers there are at once: who asks may be slow. The
+// others wait.
+const maxWords = 16
 
 // words are the four-letter words. A word is a whole connection: four bytes and no
 // frame.
 //
 // Behaviour: the classes of org.apache.zookeeper.server.command.
-var words = map[string]func(s *Server) string{
-	"conf": func(s *Server) string { return s.conf().Text() },
-	"cons": func(s *Server) string { return fourletter.ConsText(s.cons()) },
-	"crst": func(s *Server) string { s.resetConnections(); return "Connection stats reset.\n" },
-	"dirs": func(s *Server) string { return s.dirs().Text() },
-	"dump": func(s *Server) string { return s.dump().Text() },
-	"envi": func(s *Server) string { return s.envi().Text() },
-	"gtmk": func(s *Server) string { return s.traceMask() },
-	"hash": func(s *Server) string { return fourletter.HashText(s.hash()) },
-	"isro": func(s *Server) string { return "rw" },
-	"mntr": func(s *Server) string { return s.mntr().Text() },
-	"ruok": func(s *Server) string { return "imok" },
-	"srst": func(s *Server) string { s.resetStats(); return "Server stats reset.\n" },
-	"srvr": func(s *Server) string { return s.srvr().Text(false) },
-	"stat": func(s *Server) string { return s.stat().Text(true) },
-	"stmk": func(s *Server) string { return s.traceMask() },
-	"wchc": func(s *Server) string { return fourletter.WchcText(s.wchc()) },
-	"wchp": func(s *Server) string { return fourletter.WchpText(s.wchp()) },
-	"wchs": func(s *Server) string { return s.wchs().Text() },
+var words = map[string]func(s *Server, w io.Writer){
+	"conf": func(s *Server, w io.Writer) { io.WriteString(w, s.conf().Text()) },
+	"cons": func(s *Server, w io.Writer) { io.WriteString(w, fourletter.ConsText(s.cons())) },
+	"crst": func(s *Server, w io.Writer) { s.resetConnections(); io.WriteString(w, "Connection stats reset.\n") },
+	"dirs": func(s *Server, w io.Writer) { io.WriteString(w, s.dirs().Text()) },
+	"dump": func(s *Server, w io.Writer) { io.WriteString(w, s.dump().Text()) },
+	"envi": func(s *Server, w io.Writer) { io.WriteString(w, s.envi().Text()) },
+	"gtmk": func(s *Server, w io.Writer) { io.WriteString(w, s.traceMask()) },
+	"hash": func(s *Server, w io.Writer) { io.WriteString(w, fourletter.HashText(s.hash())) },
+	"isro": func(s *Server, w io.Writer) { io.WriteString(w, "rw") },
+	"mntr": func(s *Server, w io.Writer) { io.WriteString(w, s.mntr().Text()) },
+	"ruok": func(s *Server, w io.Writer) { io.WriteString(w, "imok") },
+	"srst": func(s *Server, w io.Writer) { s.resetStats(); io.WriteString(w, "Server stats reset.\n") },
+	"srvr": func(s *Server, w io.Writer) { io.WriteString(w, s.srvr().Text(false)) },
+	"stat": func(s *Server, w io.Writer) { io.WriteString(w, s.stat().Text(true)) },
+	"stmk": func(s *Server, w io.Writer) { io.WriteString(w, s.traceMask()) },
+	"wchc": func(s *Server, w io.Writer) { fourletter.WriteWchc(w, s.wchc()) },
+	"wchp": func(s *Server, w io.Writer) { fourletter.WriteWchp(w, s.wchp()) },
+	"wchs": func(s *Server, w io.Writer) { io.WriteString(w, s.wchs().Text()) },
 }
 
-// allowed reports whether a word is to be answered. srvr always is, since
+// largeWords are those whose answer grows with what the server holds.
+var largeWords = []string{"cons", "dump", "stat", "wchc", "wchp"}
+
+// wordsAtStart are the words that a server answers that does not serve yet.
+var wordsAtStart = []string{"ruok", "envi", "gtmk", "stmk"}
+
+// allowedWord reports whether a word is to be answered. srvr always is, since
 // zkServer.sh needs it.
 //
 // Behaviour: FourLetterCommands.isEnabled.
@@ -74,12 +86,7 @@ func (c *conn) answerWord(word string) {
 	c.in.packets, c.in.bytes = 1, len(word)
 	c.countArrived()
 	s := c.srv
-	if !s.allowedWord(word) {
-		c.lastWords(fourletter.NotAllowed(word))
-		return
-	}
-	s.log.Debug("four-letter word", "word", word, "from", c.nc.RemoteAddr().String())
-	if word == "stmk" {
+	if word == "stmk" && s.allowedWord(word) {
 		c.nc.SetReadDeadline(time.Now().Add(wordTimeout))
 		var mask [8]byte
 		if err := c.in.read(mask[:]); err != nil {
@@ -87,14 +94,40 @@ func (c *conn) answerWord(word string) {
 		}
 		s.stats.mask.Store(int64(binary.BigEndian.Uint64(mask[:])))
 	}
-	c.lastWords(words[word](s))
-}
-
-// lastWords sends text that ends the connection.
-func (c *conn) lastWords(text string) {
-	c.nc.SetWriteDeadline(time.Now().Add(wordTimeout))
-	io.WriteString(c.nc, text)
+	if slices.Contains(largeWords, word) {
+		select {
+		case s.wordSlots <- struct{}{}:
+			defer func() { <-s.wordSlots }()
+		case <-c.ended:
+			return
+		}
+	}
+	w := bufio.NewWriterSize(slowWriter{c.nc}, 16<<10)
+	s.say(w, word)
+	w.Flush()
 	c.out.countSent()
 	closeWrite(c.nc)
 	c.drain()
+}
+
+// slowWriter gives the client wordTimeout for each piece of an answer.
+type slowWriter struct{ nc net.Conn }
+
+func (w slowWriter) Write(b []byte) (int, error) {
+	w.nc.SetWriteDeadline(time.Now().Add(wordTimeout))
+	return w.nc.Write(b)
+}
+
+// say writes the answer to a word.
+func (s *Server) say(w io.Writer, word string) {
+	switch {
+	case !s.allowedWord(word):
+		io.WriteString(w, fourletter.NotAllowed(word))
+	case s.serving() || slices.Contains(wordsAtStart, word):
+		words[word](s, w)
+	case word == "isro":
+		io.WriteString(w, "null")
+	default:
+		io.WriteString(w, fourletter.NotServing())
+	}
 }

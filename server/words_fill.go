@@ -3,6 +3,7 @@ package server
 import (
 	"crypto/tls"
 	"io/fs"
+	"iter"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -165,32 +166,34 @@ func (s *Server) wchs() *fourletter.Wchs {
 	return &fourletter.Wchs{Connections: sums.Watchers, Paths: sums.Paths, Watches: sums.Data}
 }
 
-// wchc is the paths that each session watches.
-func (s *Server) wchc() []fourletter.SessionPaths {
-	sessions := s.connSessions()
-	var list []fourletter.SessionPaths
-	s.tree.WatchesByWatcher(func(w datatree.Watcher, paths []string) {
-		if sess := sessions[w.(*conn)]; sess != nil {
-			list = append(list, fourletter.SessionPaths{Session: sess.id, Paths: slices.Clone(paths)})
-		}
-	})
-	return list
+// wchc is the paths that each session watches. The slices are only good until the
+// next.
+func (s *Server) wchc() iter.Seq[fourletter.SessionPaths] {
+	return func(yield func(fourletter.SessionPaths) bool) {
+		sessions, more := s.connSessions(), true
+		s.tree.WatchesByWatcher(func(w datatree.Watcher, paths []string) {
+			if sess := sessions[w.(*conn)]; more && sess != nil {
+				more = yield(fourletter.SessionPaths{Session: sess.id, Paths: paths})
+			}
+		})
+	}
 }
 
-// wchp is the sessions that watch each path.
-func (s *Server) wchp() []fourletter.PathSessions {
-	sessions := s.connSessions()
-	var list []fourletter.PathSessions
-	s.tree.WatchesByPath(func(path string, watchers []datatree.Watcher) {
+// wchp is the sessions that watch each path. The slices are only good until the next.
+func (s *Server) wchp() iter.Seq[fourletter.PathSessions] {
+	return func(yield func(fourletter.PathSessions) bool) {
+		sessions, more := s.connSessions(), true
 		var ids []int64
-		for _, w := range watchers {
-			if sess := sessions[w.(*conn)]; sess != nil {
-				ids = append(ids, sess.id)
+		s.tree.WatchesByPath(func(path string, watchers []datatree.Watcher) {
+			ids = ids[:0]
+			for _, w := range watchers {
+				if sess := sessions[w.(*conn)]; sess != nil {
+					ids = append(ids, sess.id)
+				}
 			}
-		}
-		if len(ids) > 0 {
-			list = append(list, fourletter.PathSessions{Path: path, Sessions: ids})
-		}
-	})
-	return list
+			if more && len(ids) > 0 {
+				more = yield(fourletter.PathSessions{Path: path, Sessions: ids})
+			}
+		})
+	}
 }
