@@ -30,12 +30,17 @@ type Access interface {
 	Allowed(acl []jute.ACL, perms jute.Perms) bool
 }
 
-// readable finds a znode that a may read. As in Apache's tree "" is the root, too.
-func (v View) readable(path string, a Access, perms jute.Perms) (*node, jute.ErrCode) {
+// node finds a znode, or nil. As in Apache's tree "" is the root, too.
+func (v View) node(path string) *node {
 	if path == "" {
 		path = rootPath
 	}
-	n := v.t.nodes[path]
+	return v.t.nodes[path]
+}
+
+// readable finds a znode that a may read.
+func (v View) readable(path string, a Access, perms jute.Perms) (*node, jute.ErrCode) {
+	n := v.node(path)
 	if n == nil {
 		return nil, jute.ErrNoNode
 	}
@@ -136,7 +141,7 @@ func (v View) SetWatches(s *jute.SetWatches2, w Watcher) {
 		w.Notify(&Event{Type: typ, Path: path, Zxid: -1, ACL: acl})
 	}
 	for _, path := range s.DataWatches {
-		switch n := t.nodes[path]; {
+		switch n := v.node(path); {
 		case n == nil:
 			tell(jute.EventNodeDeleted, path, openACL)
 		case n.stat.Mzxid > since:
@@ -146,14 +151,14 @@ func (v View) SetWatches(s *jute.SetWatches2, w Watcher) {
 		}
 	}
 	for _, path := range s.ExistWatches {
-		if n := t.nodes[path]; n != nil {
+		if n := v.node(path); n != nil {
 			tell(jute.EventNodeCreated, path, t.acls.get(n.acl))
 		} else {
 			t.watches.add(path, w, watchData)
 		}
 	}
 	for _, path := range s.ChildWatches {
-		switch n := t.nodes[path]; {
+		switch n := v.node(path); {
 		case n == nil:
 			tell(jute.EventNodeDeleted, path, openACL)
 		case n.stat.Pzxid > since:

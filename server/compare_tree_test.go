@@ -118,7 +118,7 @@ func aclDifferences() map[string]differing {
 func badFlags(steps ...string) map[string]differing {
 	m := map[string]differing{}
 	for _, s := range steps {
-		m[s] = differing{"0", "-5", "since ZooKeeper 3.10 a multi with flags that say nothing is refused as a whole"}
+		m[s] = differing{"0", "-5", "since ZooKeeper 3.8.4 a multi with flags that say nothing is refused as a whole"}
 	}
 	return m
 }

@@ -129,6 +129,7 @@ func setWatchesAgain(p *program) {
 	p.a("create below r", jute.OpCreate, reqCreate("/sw/r/x", "", 0))
 	p.a("set p", jute.OpSetData, reqSet("/sw/p", "", -1))
 	look(p, "persistent ones set again")
+	p.b("setWatches of the root's other name", jute.OpSetWatches, &jute.SetWatches{RelativeZxid: since, DataWatches: []string{""}, ExistWatches: []string{""}, ChildWatches: []string{""}})
 	p.b("setWatches of a zxid to come", jute.OpSetWatches, &jute.SetWatches{RelativeZxid: 1 << 60, DataWatches: []string{"/sw/changed"}, ExistWatches: []string{}, ChildWatches: []string{}})
 	p.b("setWatches of nothing", jute.OpSetWatches, &jute.SetWatches{RelativeZxid: 1, DataWatches: []string{}, ExistWatches: []string{}, ChildWatches: []string{}})
 }

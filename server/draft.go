@@ -289,7 +289,8 @@ func (d *draft) multi(r *request) (jute.Record, jute.ErrCode) {
 
 // multiOps makes the operations of a multi what Apache makes of them: the flags
 // decide what a create creates, not its type. It reports false for a multiRead,
-// and for a create without a TTL whose flags ask for one, or say nothing.
+// for a create without a TTL whose flags ask for one, or say nothing, and for one
+// whose ACL is null.
 //
 // Behaviour: MultiOperationRecord.deserialize, Op.create.
 func multiOps(ops []jute.Op) bool {
@@ -298,7 +299,7 @@ func multiOps(ops []jute.Op) bool {
 		case *jute.GetDataRequest, *jute.GetChildrenRequest:
 			return false
 		case *jute.CreateRequest:
-			if !b.Flags.Valid() || b.Flags.IsTTL() {
+			if !b.Flags.Valid() || b.Flags.IsTTL() || b.ACL == nil {
 				return false
 			}
 			if b.Flags == jute.Container {

@@ -111,7 +111,8 @@ func (l *logBuffer) String() string {
 
 // Apache starts Apache ZooKeeper standalone on a free port of 127.0.0.1 and on
 // dataDir, a new directory if that is "", and stops it when the test ends. Each
-// of config is a line of zoo.cfg.
+// of config is a line of zoo.cfg, or -Dname=value, a system property that zoo.cfg
+// cannot set.
 func Apache(tb testing.TB, dataDir string, config ...string) *Server {
 	tb.Helper()
 	if dataDir == "" {
@@ -149,9 +150,16 @@ func start(tb testing.TB, s *Server, port int, config []string) *Server {
 func configure(tb testing.TB, s *Server, port int, config []string) {
 	tb.Helper()
 	s.tb, s.Addr, s.cfg = tb, fmt.Sprintf("127.0.0.1:%d", port), filepath.Join(tb.TempDir(), "zoo.cfg")
-	lines := append([]string{
+	lines := []string{
 		"dataDir=" + s.DataDir, "tickTime=500", "admin.enableServer=false", "4lw.commands.whitelist=*", "maxClientCnxns=0",
-	}, config...)
+	}
+	for _, line := range config {
+		if strings.HasPrefix(line, "-D") {
+			s.flags = append(s.flags, line)
+		} else {
+			lines = append(lines, line)
+		}
+	}
 	if err := os.WriteFile(s.cfg, []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil {
 		tb.Fatal(err)
 	}

@@ -1,0 +1,238 @@
+package server
+
+import (
+	"bytes"
+	"encoding/binary"
+	"flag"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"zook/internal/zktest"
+	"zook/jute"
+)
+
+var (
+	mixedSeeds = flag.Int("mixed.seeds", 3, "how many loads of each kind TestMixedLoadsAreApaches plays")
+	mixedFirst = flag.Int("mixed.first", 0, "the first seed")
+	mixedSteps = flag.Int("mixed.steps", 700, "how many requests a load has")
+)
+
+// TestMixedLoadsAreApaches plays recorded loads to Apache's server and to ours: requests
+// of all kinds by several sessions, right ones and wrong ones, and what becomes of the
+// connections. What each connection gets has to be equal field by field and in the same
+// order, events included, but for times and session ids; in the end so have the trees in
+// the data directories of both.
+//
+// A load that makes a difference is made smaller until nothing can be left out of it.
+//
+//	go test ./server -run TestMixedLoads -mixed.seeds 100 -timeout 1h
+func TestMixedLoadsAreApaches(t *testing.T) {
+	if *mixedSeeds == 0 {
+		t.Skip("-mixed.seeds=0")
+	}
+	// The reaper has no part in this: when it runs is left to chance.
+	m := &mixed{t: t, apache: zktest.Apache(t, "", "tickTime=2000", "enforceQuota=true", "forceSync=no", "-Dznode.container.checkIntervalMs=2000000000")}
+	m.ours = start(t, Config{DataDir: t.TempDir(), TickTime: 2 * time.Second, ExtendedTypes: true, EnforceQuota: true, ContainerCheckInterval: time.Hour})
+	for seed := *mixedFirst; seed < *mixedFirst+*mixedSeeds; seed++ {
+		for _, kind := range []string{"one by one", "in bursts"} {
+			t.Run(fmt.Sprintf("%s, seed %d", kind, seed), func(t *testing.T) {
+				m.t = t
+				if m.failed {
+					t.Skip("the servers are out of step")
+				}
+				l := makeLoad(uint64(seed), *mixedSteps, kind == "in bursts")
+				if d := m.play(l); d.at >= 0 {
+					m.failed = true
+					t.Errorf("the load makes a difference at %s\n%s", d.name, m.shrink(l, d))
+				}
+			})
+		}
+	}
+}
+
+// load is a recorded load.
+type load struct {
+	steps []loadStep
+	root  string // of all its paths
+}
+
+// loadStep is one thing that a client does.
+type loadStep struct {
+	conn  string
+	does  string // in words
+	op    jute.OpCode
+	frame []byte // the request but its length; none: the connection is lost, and the session comes back on another
+	since int64  // of setWatches: transactions since the load began
+	burst int    // steps of the same number go out together; 0 is none
+}
+
+type mixed struct {
+	t      *testing.T
+	apache *zktest.Server
+	ours   *Server
+	plays  int
+	failed bool
+}
+
+// difference is the first step of which different things came; at is -1 for none.
+type difference struct {
+	at                 int
+	name, apache, ours string
+}
+
+// play plays a load to both servers, below a root of its own.
+func (m *mixed) play(l *load) difference {
+	m.plays++
+	root := fmt.Sprintf("/mixed%05d/r", m.plays) // of the same length each time
+	here := &load{root: root}
+	for _, s := range l.steps {
+		s.frame = bytes.ReplaceAll(s.frame, []byte(l.root[1:]), []byte(root[1:]))
+		here.steps = append(here.steps, s)
+	}
+	want := run(m.t, m.apache.Addr, func(p *program) { here.playTo(p, m.apache.DataDir) })
+	got := run(m.t, m.ours.Addr(), func(p *program) { here.playTo(p, m.ours.cfg.DataDir) })
+	for i := range max(len(want), len(got)) {
+		d := difference{at: i}
+		if i < len(want) {
+			d.name, d.apache = want[i].name, alike(want[i].came)
+		}
+		if i < len(got) {
+			d.name, d.ours = got[i].name, alike(got[i].came)
+		}
+		if d.apache != d.ours && !sinceThen(d) {
+			return d
+		}
+	}
+	return difference{at: -1}
+}
+
+// shrink leaves out steps as long as there is a difference, and tells what remains.
+func (m *mixed) shrink(l *load, d difference) string {
+	end := time.Now().Add(time.Minute)
+	steps := l.steps[:min(d.at+1, len(l.steps))]
+	if again := m.play(&load{steps, l.root}); again.at < 0 {
+		steps = l.steps // it is in the trees alone
+	}
+	for size := (len(steps) + 1) / 2; size > 0; size /= 2 {
+		for at := 0; at < len(steps) && time.Now().Before(end); {
+			fewer := slices.Concat(steps[:at], steps[min(at+size, len(steps)):])
+			if again := m.play(&load{fewer, l.root}); again.at >= 0 {
+				steps, d = fewer, again
+			} else {
+				at += size
+			}
+		}
+	}
+	var b strings.Builder
+	for _, s := range steps {
+		fmt.Fprintf(&b, "    %s: %s\n", s.conn, s.does)
+	}
+	fmt.Fprintf(&b, "of the last, %s,\nApache  %s\nours    %s", d.name, d.apache, d.ours)
+	return b.String()
+}
+
+// playTo plays a load to one server, whose files are in dir.
+func (l *load) playTo(p *program, dir string) {
+	p.a("parent", jute.OpCreate, reqCreate(jute.ParentPath(l.root), "", 0))
+	p.a("root", jute.OpCreate, reqCreate(l.root, "", 0))
+	for i := 0; i < len(l.steps); {
+		n := 1
+		for s := l.steps[i]; s.burst != 0 && i+n < len(l.steps) && l.steps[i+n].burst == s.burst; {
+			n++
+		}
+		p.burst(i, l.steps[i:i+n])
+		i += n
+	}
+	// Apache writes a wrong digest of a container with the flags of an ephemeral; the
+	// next one is right again.
+	for _, end := range []string{"-1", "-2"} {
+		p.a("end"+end, jute.OpCreate, reqCreate(jute.ParentPath(l.root)+end, "", 0))
+	}
+	p.wholeTree(dir, l.root)
+}
+
+// burst sends what goes out together, on one connection, and notes what comes.
+func (p *program) burst(first int, steps []loadStep) {
+	p.t.Helper()
+	conn := steps[0].conn
+	w := p.on(conn)
+	w.nc.SetDeadline(time.Now().Add(time.Minute))
+	if steps[0].frame == nil {
+		w.nc.Close()
+		n := w.resume(p.addr)
+		p.note(fmt.Sprintf("%d %s %s", first, conn, steps[0].does), "back: %v", n.session.SessionID == w.session.SessionID)
+		p.conns[conn] = n
+		return
+	}
+	for _, s := range steps {
+		frame := s.frame
+		if s.since > 0 {
+			frame = slices.Clone(frame)
+			binary.BigEndian.PutUint64(frame[8:], uint64(p.base+s.since))
+		}
+		w.tryWrite(frame)
+	}
+	for i, s := range steps {
+		came := p.replyTo(w, int32(binary.BigEndian.Uint32(s.frame)), s.op)
+		if s.op == jute.OpCloseSession {
+			came = inOrder(came)
+		}
+		p.note(fmt.Sprintf("%d %s %s", first+i, conn, s.does), "%s", came)
+		if s.op == jute.OpCloseSession {
+			p.note(fmt.Sprintf("%d %s closes", first+i, conn), "closed: %v", w.isClosed(20*time.Second))
+			delete(p.conns, conn)
+			p.othersSee(first + i)
+			return
+		}
+	}
+}
+
+// replyTo reads up to the reply of a request.
+func (p *program) replyTo(w *wire, xid int32, op jute.OpCode) string {
+	var came []string
+	for {
+		f, err := w.next()
+		if err != nil {
+			return strings.Join(append(came, "closed"), "; ")
+		}
+		if f.Xid == jute.XidNotification {
+			e := f.event()
+			event := fmt.Sprintf("event %v %v %s", e.Type, e.State, e.Path)
+			if zktest.OtherVersion() { // before 3.9 they had no zxid
+				event += " at " + p.zxid(f.Zxid)
+			}
+			came = append(came, event)
+			continue
+		}
+		if op == jute.OpPing {
+			xid = jute.XidPing
+		}
+		if f.Xid != xid {
+			came = append(came, fmt.Sprintf("xid %d", f.Xid))
+		}
+		return strings.Join(append(came, p.describe(op, &f)), "; ")
+	}
+}
+
+// othersSee takes the events of a session's end from all connections: they come in no
+// order with Apache.
+func (p *program) othersSee(at int) {
+	for _, conn := range mixedConns {
+		w := p.conns[conn]
+		if w == nil {
+			continue
+		}
+		w.tryWrite(encodeRequest(jute.XidPing, jute.OpPing, nil))
+		p.note(fmt.Sprintf("%d %s sees", at, conn), "%s", inOrder(p.replyTo(w, jute.XidPing, jute.OpPing)))
+	}
+}
+
+// inOrder puts what came in an order.
+func inOrder(came string) string {
+	all := strings.Split(came, "; ")
+	slices.Sort(all)
+	return strings.Join(all, "; ")
+}
