@@ -228,8 +228,8 @@ func alike(came string) string {
 type differing struct{ apache, ours, why string }
 
 func TestAnswersAreApaches(t *testing.T) {
-	apache := zktest.Apache(t, "", "tickTime=2000")
-	ours := start(t, Config{TickTime: 2 * time.Second, ExtendedTypes: true})
+	apache := zktest.Apache(t, "", "tickTime=2000", "forceSync=no")
+	ours := start(t, Config{TickTime: 2 * time.Second, ExtendedTypes: true, NoForceSync: true})
 	for _, c := range comparisons {
 		t.Run(c.name, func(t *testing.T) {
 			compareRuns(t, run(t, apache.Addr, c.program), run(t, ours.Addr(), c.program), c.differs)

@@ -91,6 +91,8 @@ var comparisons = []struct {
 	{"setWatches", setWatchesAgain, nil},
 	{"quotas", quotas, nil},
 	{"other requests", otherRequests, nil},
+	{"several faults", faults, nil},
+	{"sizes", sizes, nil},
 	{"malformed requests", malformed, map[string]differing{
 		"getACL: null":               {"-5", "0", "null is the empty path"},
 		"getAllChildrenNumber: null": {"-5", "0", "null is the empty path"},

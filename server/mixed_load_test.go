@@ -10,7 +10,18 @@ import (
 	"zook/jute"
 )
 
-var mixedConns = []string{"a", "b", "c"}
+var mixedConns = []string{"a", "b", "c", "d"}
+
+// loadKind is how the requests of a load are sent.
+type loadKind int
+
+const (
+	oneByOne loadKind = iota // each when the one before is answered
+	inBursts                 // several of a connection without waiting
+	atOnce                   // all of all connections without waiting
+)
+
+func (k loadKind) String() string { return [...]string{"one by one", "in bursts", "at once"}[k] }
 
 // loadMaker makes a load out of chance, the same for the same seed. Paths are few, so
 // that requests meet.
@@ -20,31 +31,32 @@ var mixedConns = []string{"a", "b", "c"}
 // (3.8 tells of such znodes); and a session watches a path in one way (ZOOKEEPER-4466).
 type loadMaker struct {
 	load
-	rnd    *rand.Rand
-	bursts bool
-	free   bool // of what 3.8 does
-	xids   map[string]int32
-	zxids  int64
-	made   []string // paths that may be there
+	rnd   *rand.Rand
+	kind  loadKind
+	free  bool // of what 3.8 does
+	xids  map[string]int32
+	zxids int64
+	made  []string // paths that may be there
 }
 
-func makeLoad(seed uint64, steps int, bursts bool) *load {
-	m := &loadMaker{rnd: rand.New(rand.NewPCG(42, seed)), bursts: bursts, free: zktest.OtherVersion(), xids: map[string]int32{}}
+func makeLoad(seed uint64, steps int, kind loadKind) *load {
+	m := &loadMaker{rnd: rand.New(rand.NewPCG(42, seed)), kind: kind, free: zktest.OtherVersion(), xids: map[string]int32{}}
 	m.root = "/mixed00000/r"
 	m.made = []string{m.root}
 	m.quota()
 	for burst := 1; len(m.steps) < steps; burst++ {
 		conn := mixedConns[m.rnd.IntN(len(mixedConns))]
 		switch k := m.rnd.IntN(100); {
+		case kind == atOnce:
+			m.request(conn)
 		case k == 0:
 			m.add(conn, jute.OpCloseSession, nil, "closes its session")
 		case k == 1:
 			m.steps = append(m.steps, loadStep{conn: conn, does: "loses its connection"})
 		case k < 4:
 			// Each is one user: what auth stands for is in the order of a Java HashSet.
-			who := map[string]string{"a": "ann:secret", "b": "bob:secret", "c": "cy:secret"}[conn]
-			m.add(conn, jute.OpAuth, reqAuth("digest", who), "is "+who)
-		case m.bursts && k < 60:
+			m.add(conn, jute.OpAuth, reqAuth("digest", mixedUsers[conn]), "is "+mixedUsers[conn])
+		case kind == inBursts && k < 60:
 			for range 2 + m.rnd.IntN(12) {
 				m.request(conn)
 				// Apache checks what comes behind a setACL against the ACL before it, as
@@ -57,8 +69,13 @@ func makeLoad(seed uint64, steps int, bursts bool) *load {
 			m.request(conn)
 		}
 	}
+	if kind == atOnce {
+		m.add("d", jute.OpCloseSession, nil, "closes its session")
+	}
 	return &m.load
 }
+
+var mixedUsers = map[string]string{"a": "ann:secret", "b": "bob:secret", "c": "cy:secret", "d": "ann:secret"}
 
 func pick[T any](rnd *rand.Rand, of ...T) T { return of[rnd.IntN(len(of))] }
 
@@ -87,7 +104,7 @@ func (m *loadMaker) quota() {
 
 func (m *loadMaker) limits() string {
 	soft := fmt.Sprintf("count=%d,bytes=%d", m.rnd.IntN(9)-1, m.rnd.IntN(200)-1)
-	if m.bursts || m.one(3) {
+	if m.kind == inBursts || m.one(3) {
 		return soft
 	}
 	return soft + fmt.Sprintf("=;byteHardLimit=%d;countHardLimit=%d", m.rnd.IntN(300)-1, m.rnd.IntN(12)-1)
@@ -102,6 +119,8 @@ func (m *loadMaker) path() string {
 		return m.made[m.rnd.IntN(len(m.made))]
 	}
 	p := m.root
+	// /e is of the ephemerals of d, which go together, in no order with Apache: nobody
+	// watches it.
 	for range 1 + m.rnd.IntN(3) {
 		p += "/" + pick(m.rnd, "a", "b", "c", "p", "q")
 	}
@@ -110,9 +129,11 @@ func (m *loadMaker) path() string {
 
 func (m *loadMaker) badPath() string {
 	r := m.root
+	if m.kind != atOnce && m.one(10) { // what is on its way is checked against the quotas that there are
+		return "/zookeeper/quota" + r + "/q/" + pick(m.rnd, "zookeeper_stats", "zookeeper_limits")
+	}
 	return pick(m.rnd, "", "x", "x/y", "//", r+"/", r+"//a", r+"/./a", r+"/..", r+"/a/../b", r+"/\x00", r+"/a\x01", r+"/\u0080", r+"/\ue000", r+"/\ufff0",
-		r+"/größe", r+"/a b", r+"/%2f", r+"/"+strings.Repeat("n", 1000), r+strings.Repeat("/d", 300), "/zookeeper/config",
-		"/zookeeper/quota"+r+"/q/zookeeper_stats", "/zookeeper/quota"+r+"/q/zookeeper_limits")
+		r+"/größe", r+"/a b", r+"/%2f", r+"/"+strings.Repeat("n", 1000), r+strings.Repeat("/d", 300), "/zookeeper/config")
 }
 
 // private reports whether a path is below p, where anything can be unreadable.
@@ -121,6 +142,9 @@ func (m *loadMaker) private(path string) bool { return strings.Contains(path, "/
 // watchable is a path that may be watched, and how: 0 once, 1 persistent, 2 recursive.
 func (m *loadMaker) watchable(conn string) (path string, way int) {
 	path = m.path()
+	for m.kind == atOnce && path == m.root {
+		path = m.path()
+	}
 	if m.free {
 		return path, m.rnd.IntN(3)
 	}
@@ -166,7 +190,7 @@ func (m *loadMaker) acl(path string) []jute.ACL {
 // request records a request of any kind.
 func (m *loadMaker) request(conn string) {
 	if m.rnd.IntN(100) < 55 {
-		op, body := m.write(false)
+		op, body := m.write(conn, false)
 		if m.one(50) {
 			m.add(conn, op, append(jute.Marshal(body), 1, 2, 3), "with bytes behind it: "+inWords(body))
 		} else {
@@ -187,14 +211,14 @@ func (m *loadMaker) request(conn string) {
 }
 
 // write is a request that becomes a transaction.
-func (m *loadMaker) write(inMulti bool) (jute.OpCode, jute.Record) {
+func (m *loadMaker) write(conn string, inMulti bool) (jute.OpCode, jute.Record) {
 	switch k := m.rnd.IntN(100); {
 	case k < 40:
-		return m.create(inMulti)
+		return m.create(conn, inMulti)
 	case k < 58:
 		return jute.OpDelete, reqDelete(m.path(), m.version())
 	case k < 78:
-		if m.one(12) {
+		if m.kind != atOnce && m.one(12) {
 			return jute.OpSetData, reqSet("/zookeeper/quota"+m.root+"/q"+pick(m.rnd, "", "/a")+"/zookeeper_limits", m.limits(), -1)
 		}
 		return jute.OpSetData, &jute.SetDataRequest{Path: m.dataPath(), Data: m.data(), Version: m.version()}
@@ -213,7 +237,7 @@ func (m *loadMaker) write(inMulti bool) (jute.OpCode, jute.Record) {
 	}
 	q := &jute.MultiRequest{}
 	for range m.rnd.IntN(7) {
-		typ, body := m.write(true)
+		typ, body := m.write(conn, true)
 		q.Ops = append(q.Ops, op(typ, body))
 	}
 	return jute.OpMulti, q
@@ -228,7 +252,7 @@ func (m *loadMaker) dataPath() string {
 	}
 }
 
-func (m *loadMaker) create(inMulti bool) (jute.OpCode, jute.Record) {
+func (m *loadMaker) create(conn string, inMulti bool) (jute.OpCode, jute.Record) {
 	path := m.path()
 	flags := pick[jute.CreateMode](m.rnd, 0, 0, 0, 0, 1, 1, 2, 2, 3, 4, 5, 6)
 	if m.one(30) {
@@ -254,6 +278,9 @@ func (m *loadMaker) create(inMulti bool) (jute.OpCode, jute.Record) {
 		m.remember(fmt.Sprintf("%s%010d", path, m.rnd.IntN(8)))
 	case !strings.HasPrefix(path, "/zookeeper"):
 		m.remember(path)
+	}
+	if m.kind == atOnce && conn == "d" && flags.IsEphemeral() {
+		path = m.root + "/e/" + pick(m.rnd, "x", "y", "z")
 	}
 	acl := m.acl(path)
 	if acl == nil && inMulti {

@@ -22,6 +22,9 @@ func (m *loadMaker) read(conn string) (jute.OpCode, jute.Record) {
 	}
 	switch m.rnd.IntN(20) {
 	case 0, 1, 2:
+		if m.one(8) {
+			return jute.OpGetData, reqGet("/zookeeper/quota"+m.root+"/q"+pick(m.rnd, "", "/a")+"/zookeeper_stats", false)
+		}
 		return jute.OpGetData, reqGet(path, watch)
 	case 3, 4:
 		return jute.OpExists, reqExists(path, watch)
@@ -124,7 +127,8 @@ func inWords(body jute.Record) string {
 func (p *program) wholeTree(dir string, root string) {
 	st, err := datadir.Open(dir, "").Load(context.Background(), nil)
 	if err != nil {
-		p.t.Fatalf("%s: %v", dir, err)
+		p.note("the files", "%v", err)
+		return
 	}
 	p.note("doubts about the tree", "%q", st.Doubts)
 	var all []noted

@@ -37,13 +37,13 @@ func TestMixedLoadsAreApaches(t *testing.T) {
 	m := &mixed{t: t, apache: zktest.Apache(t, "", "tickTime=2000", "enforceQuota=true", "forceSync=no", "-Dznode.container.checkIntervalMs=2000000000")}
 	m.ours = start(t, Config{DataDir: t.TempDir(), TickTime: 2 * time.Second, ExtendedTypes: true, EnforceQuota: true, ContainerCheckInterval: time.Hour})
 	for seed := *mixedFirst; seed < *mixedFirst+*mixedSeeds; seed++ {
-		for _, kind := range []string{"one by one", "in bursts"} {
-			t.Run(fmt.Sprintf("%s, seed %d", kind, seed), func(t *testing.T) {
+		for kind := range atOnce + 1 {
+			t.Run(fmt.Sprintf("%v, seed %d", kind, seed), func(t *testing.T) {
 				m.t = t
 				if m.failed {
 					t.Skip("the servers are out of step")
 				}
-				l := makeLoad(uint64(seed), *mixedSteps, kind == "in bursts")
+				l := makeLoad(uint64(seed), *mixedSteps, kind)
 				if d := m.play(l); d.at >= 0 {
 					m.failed = true
 					t.Errorf("the load makes a difference at %s\n%s", d.name, m.shrink(l, d))
@@ -57,6 +57,7 @@ func TestMixedLoadsAreApaches(t *testing.T) {
 type load struct {
 	steps []loadStep
 	root  string // of all its paths
+	kind  loadKind
 }
 
 // loadStep is one thing that a client does.
@@ -87,13 +88,19 @@ type difference struct {
 func (m *mixed) play(l *load) difference {
 	m.plays++
 	root := fmt.Sprintf("/mixed%05d/r", m.plays) // of the same length each time
-	here := &load{root: root}
+	here := &load{root: root, kind: l.kind}
 	for _, s := range l.steps {
 		s.frame = bytes.ReplaceAll(s.frame, []byte(l.root[1:]), []byte(root[1:]))
 		here.steps = append(here.steps, s)
 	}
+	got := run(m.t, m.ours.Addr(), func(p *program) {
+		if l.kind == atOnce {
+			here = here.playAtOnce(p, m.ours.cfg.DataDir)
+		} else {
+			here.playTo(p, m.ours.cfg.DataDir)
+		}
+	})
 	want := run(m.t, m.apache.Addr, func(p *program) { here.playTo(p, m.apache.DataDir) })
-	got := run(m.t, m.ours.Addr(), func(p *program) { here.playTo(p, m.ours.cfg.DataDir) })
 	for i := range max(len(want), len(got)) {
 		d := difference{at: i}
 		if i < len(want) {
@@ -113,13 +120,13 @@ func (m *mixed) play(l *load) difference {
 func (m *mixed) shrink(l *load, d difference) string {
 	end := time.Now().Add(time.Minute)
 	steps := l.steps[:min(d.at+1, len(l.steps))]
-	if again := m.play(&load{steps, l.root}); again.at < 0 {
+	if again := m.play(&load{steps, l.root, l.kind}); again.at < 0 {
 		steps = l.steps // it is in the trees alone
 	}
 	for size := (len(steps) + 1) / 2; size > 0; size /= 2 {
 		for at := 0; at < len(steps) && time.Now().Before(end); {
 			fewer := slices.Concat(steps[:at], steps[min(at+size, len(steps)):])
-			if again := m.play(&load{fewer, l.root}); again.at >= 0 {
+			if again := m.play(&load{fewer, l.root, l.kind}); again.at >= 0 {
 				steps, d = fewer, again
 			} else {
 				at += size
@@ -136,15 +143,37 @@ func (m *mixed) shrink(l *load, d difference) string {
 
 // playTo plays a load to one server, whose files are in dir.
 func (l *load) playTo(p *program, dir string) {
-	p.a("parent", jute.OpCreate, reqCreate(jute.ParentPath(l.root), "", 0))
-	p.a("root", jute.OpCreate, reqCreate(l.root, "", 0))
+	l.begin(p)
 	for i := 0; i < len(l.steps); {
 		n := 1
 		for s := l.steps[i]; s.burst != 0 && i+n < len(l.steps) && l.steps[i+n].burst == s.burst; {
 			n++
 		}
-		p.burst(i, l.steps[i:i+n])
+		l.burst(p, i, l.steps[i:i+n])
 		i += n
+	}
+	l.end(p, dir)
+}
+
+// begin opens the sessions and makes what everything is below.
+func (l *load) begin(p *program) {
+	for _, conn := range mixedConns {
+		p.on(conn)
+		if l.kind == atOnce { // when authentication would overtake requests
+			p.do(conn, conn+" is", jute.OpAuth, reqAuth("digest", mixedUsers[conn]))
+		}
+	}
+	for _, path := range []string{jute.ParentPath(l.root), l.root, l.root + "/e"} {
+		p.a(path, jute.OpCreate, reqCreate(path, "", 0))
+	}
+}
+
+// end notes what has not been seen yet.
+func (l *load) end(p *program, dir string) {
+	for _, conn := range mixedConns {
+		if p.conns[conn] != nil {
+			p.note(conn+" saw", "%s", p.pinged(conn))
+		}
 	}
 	// Apache writes a wrong digest of a container with the flags of an ephemeral; the
 	// next one is right again.
@@ -155,7 +184,7 @@ func (l *load) playTo(p *program, dir string) {
 }
 
 // burst sends what goes out together, on one connection, and notes what comes.
-func (p *program) burst(first int, steps []loadStep) {
+func (l *load) burst(p *program, first int, steps []loadStep) {
 	p.t.Helper()
 	conn := steps[0].conn
 	w := p.on(conn)
@@ -184,7 +213,9 @@ func (p *program) burst(first int, steps []loadStep) {
 		if s.op == jute.OpCloseSession {
 			p.note(fmt.Sprintf("%d %s closes", first+i, conn), "closed: %v", w.isClosed(20*time.Second))
 			delete(p.conns, conn)
-			p.othersSee(first + i)
+			if l.kind != atOnce {
+				p.othersSee(first + i)
+			}
 			return
 		}
 	}
@@ -198,36 +229,48 @@ func (p *program) replyTo(w *wire, xid int32, op jute.OpCode) string {
 		if err != nil {
 			return strings.Join(append(came, "closed"), "; ")
 		}
-		if f.Xid == jute.XidNotification {
-			e := f.event()
-			event := fmt.Sprintf("event %v %v %s", e.Type, e.State, e.Path)
-			if zktest.OtherVersion() { // before 3.9 they had no zxid
-				event += " at " + p.zxid(f.Zxid)
-			}
-			came = append(came, event)
-			continue
+		came = append(came, p.frameText(op, xid, &f))
+		if f.Xid != jute.XidNotification {
+			return strings.Join(came, "; ")
 		}
-		if op == jute.OpPing {
-			xid = jute.XidPing
-		}
-		if f.Xid != xid {
-			came = append(came, fmt.Sprintf("xid %d", f.Xid))
-		}
-		return strings.Join(append(came, p.describe(op, &f)), "; ")
 	}
+}
+
+// frameText is an event, or what should be the reply to a request, in words.
+func (p *program) frameText(op jute.OpCode, xid int32, f *frame) string {
+	if f.Xid == jute.XidNotification {
+		e := f.event()
+		text := fmt.Sprintf("event %v %v %s", e.Type, e.State, e.Path)
+		if zktest.OtherVersion() { // before 3.9 they had no zxid
+			text += " at " + p.zxid(f.Zxid)
+		}
+		return text
+	}
+	text := p.describe(op, f)
+	if op == jute.OpPing {
+		xid = jute.XidPing
+	}
+	if f.Xid != xid {
+		text = fmt.Sprintf("xid %d: %s", f.Xid, text)
+	}
+	return text
 }
 
 // othersSee takes the events of a session's end from all connections: they come in no
 // order with Apache.
 func (p *program) othersSee(at int) {
 	for _, conn := range mixedConns {
-		w := p.conns[conn]
-		if w == nil {
-			continue
+		if p.conns[conn] != nil {
+			p.note(fmt.Sprintf("%d %s sees", at, conn), "%s", inOrder(p.pinged(conn)))
 		}
-		w.tryWrite(encodeRequest(jute.XidPing, jute.OpPing, nil))
-		p.note(fmt.Sprintf("%d %s sees", at, conn), "%s", inOrder(p.replyTo(w, jute.XidPing, jute.OpPing)))
 	}
+}
+
+// pinged is what has come by now.
+func (p *program) pinged(conn string) string {
+	w := p.conns[conn]
+	w.tryWrite(encodeRequest(jute.XidPing, jute.OpPing, nil))
+	return p.replyTo(w, jute.XidPing, jute.OpPing)
 }
 
 // inOrder puts what came in an order.
