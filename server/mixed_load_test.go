@@ -192,19 +192,19 @@ func (m *loadMaker) request(conn string) {
 	if m.rnd.IntN(100) < 55 {
 		op, body := m.write(conn, false)
 		if m.one(50) {
-			m.add(conn, op, append(jute.Marshal(body), 1, 2, 3), "with bytes behind it: "+inWords(body))
+			m.add(conn, op, append(jute.Marshal(body), 1, 2, 3), "with bytes behind it: "+bodyText(body))
 		} else {
-			m.add(conn, op, body, inWords(body))
+			m.add(conn, op, body, bodyText(body))
 		}
 		return
 	}
 	op, body := m.read(conn)
 	if m.one(40) {
 		b := jute.Marshal(body)
-		m.add(conn, op, b[:m.rnd.IntN(len(b)+1)], "cut off: "+inWords(body))
+		m.add(conn, op, b[:m.rnd.IntN(len(b)+1)], "cut off: "+bodyText(body))
 		return
 	}
-	s := m.add(conn, op, body, inWords(body))
+	s := m.add(conn, op, body, bodyText(body))
 	if op == jute.OpSetWatches || op == jute.OpSetWatches2 {
 		s.since = 1 + m.rnd.Int64N(m.zxids+1)
 	}

@@ -103,12 +103,12 @@ type nothing struct{}
 func (nothing) Append(b []byte) []byte { return b }
 func (nothing) Decode(d *jute.Decoder) {}
 
-// inWords is a request for people.
-func inWords(body jute.Record) string {
+// bodyText is a request for people.
+func bodyText(body jute.Record) string {
 	if m, ok := body.(*jute.MultiRequest); ok {
 		var ops []string
 		for _, o := range m.Ops {
-			ops = append(ops, fmt.Sprintf("%v %s", o.Type, inWords(o.Body)))
+			ops = append(ops, fmt.Sprintf("%v %s", o.Type, bodyText(o.Body)))
 		}
 		return "[" + strings.Join(ops, ", ") + "]"
 	}
