@@ -184,7 +184,7 @@ func (c *conn) request(b []byte) error {
 		return c.authenticate(&op)
 	case op.op == jute.OpSASL:
 		return c.stepSASL(&op)
-	case c.srv.auth.mustAuthenticate(c.identities()):
+	case len(c.srv.auth.enforced) > 0 && c.srv.auth.mustAuthenticate(c.identities()):
 		c.out.put(&jute.ReplyHeader{Xid: op.xid, Err: jute.ErrSessionClosedRequireSASLAuth}, nil)
 		c.out.end()
 		return errors.New("a request of a client that has not authenticated")
