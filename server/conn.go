@@ -54,7 +54,7 @@ func newConn(s *Server, nc net.Conn) *conn {
 	c.in = frameReader{nc: nc, max: s.cfg.MaxFrame, user: c}
 	c.pending.room.L = &c.pending.mu
 	c.stats.established, c.stats.connCounts = time.Now(), noCounts
-	c.out.init(nc, c.afterSending)
+	c.out.init(nc, &s.gate, c.afterSending)
 	if ap, err := netip.ParseAddrPort(nc.RemoteAddr().String()); err == nil {
 		c.addr = ap.Addr().Unmap()
 	}
@@ -80,6 +80,9 @@ func (c *conn) serve() {
 		return
 	}
 	c.nc.SetReadDeadline(time.Now().Add(c.srv.cfg.SilentTimeout))
+	if c.srv.draining.Load() {
+		return // whose deadline would have been earlier
+	}
 	defer c.in.release()
 	head, err := c.in.head()
 	if err != nil {
@@ -100,7 +103,9 @@ func (c *conn) serve() {
 	if err := c.handshake(head); err != nil {
 		c.srv.stats.lost(err, false)
 		c.srv.clients.Info("connection refused", "from", c.nc.RemoteAddr().String(), "reason", err.Error())
-	} else if err := c.readLoop(); err != nil {
+	} else if err := c.readLoop(); c.srv.draining.Load() {
+		c.finish()
+	} else if err != nil {
 		if !c.out.isEnding() {
 			c.srv.stats.lost(err, true)
 		}
@@ -111,9 +116,29 @@ func (c *conn) serve() {
 	}
 	c.idle() // what came before a frame that is none
 	if c.out.isEnding() {
-		c.drain()
+		within := lastWord
+		if c.srv.draining.Load() {
+			within = goodbye
+		}
+		c.drain(within)
 		c.out.waitUntilOver()
 	}
+}
+
+// finish answers what has been read and not answered, when the server ends. Who is
+// owed nothing, and has not asked for more, is not waited for.
+func (c *conn) finish() {
+	c.idle()
+	if c.settle() || c.out.isSending() || c.hasMore() {
+		c.out.end()
+	}
+}
+
+// hasMore reports whether something has arrived that nobody has read.
+func (c *conn) hasMore() bool {
+	c.nc.SetReadDeadline(time.Now().Add(time.Millisecond)) // of one that has passed, nothing is read
+	n, _ := c.nc.Read(c.in.small[:])
+	return n > 0
 }
 
 // closeWrite tells the client that there is no more.
@@ -126,8 +151,8 @@ func closeWrite(nc net.Conn) {
 // drain reads on until the client closes its side. Otherwise what it has sent
 // and nobody read would make a reset of the close, which can take the last reply
 // from the client again.
-func (c *conn) drain() {
-	c.nc.SetReadDeadline(time.Now().Add(lastWord))
+func (c *conn) drain(within time.Duration) {
+	c.nc.SetReadDeadline(time.Now().Add(within))
 	io.Copy(io.Discard, c.nc)
 }
 
@@ -144,7 +169,10 @@ func (c *conn) idle() {
 }
 
 // busy is called when the reader goes on.
-func (c *conn) busy() { c.out.hold() }
+func (c *conn) busy() {
+	c.srv.gate.pass()
+	c.out.hold()
+}
 
 // readLoop takes requests.
 func (c *conn) readLoop() error {

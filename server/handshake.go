@@ -66,6 +66,9 @@ func (c *conn) handshake(head [4]byte) error {
 		return fmt.Errorf("session %s has expired", hex(id))
 	}
 	c.nc.SetReadDeadline(time.Time{})
+	if s.draining.Load() {
+		c.nc.SetReadDeadline(time.Now())
+	}
 	return nil
 }
 

@@ -333,7 +333,7 @@ func TestConnectionsComeAndGo(t *testing.T) {
 // Close ends everything, whatever the clients are at.
 func TestCloseEndsEverything(t *testing.T) {
 	before := runtime.NumGoroutine()
-	for round := range 10 {
+	for round := range 4 {
 		s := start(t, Config{SnapCount: 10})
 		var load sync.WaitGroup
 		stopped := make(chan struct{})
@@ -359,7 +359,7 @@ func TestCloseEndsEverything(t *testing.T) {
 		}
 		connect(t, s.Addr()) // says nothing
 		connect(t, s.Addr()).nc.Write([]byte{0, 0})
-		time.Sleep(time.Duration(round) * time.Millisecond)
+		time.Sleep(time.Duration(3*round) * time.Millisecond)
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}

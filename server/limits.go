@@ -29,10 +29,8 @@ func connLimit(cfg *Config) int {
 func (s *Server) enroll(c *conn) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	select {
-	case <-s.stopping:
-		return net.ErrClosed
-	default:
+	if s.draining.Load() {
+		return errStopping
 	}
 	switch each := s.cfg.MaxClientConns; {
 	case s.maxConns > 0 && len(s.conns) >= s.maxConns:
@@ -54,6 +52,10 @@ func (s *Server) leave(c *conn) bool {
 	delete(s.conns, c)
 	if s.perAddr[c.addr]--; s.perAddr[c.addr] <= 0 {
 		delete(s.perAddr, c.addr)
+	}
+	if len(s.conns) == 0 && s.drained != nil {
+		close(s.drained)
+		s.drained = nil
 	}
 	return true
 }

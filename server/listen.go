@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"time"
 )
@@ -86,7 +87,10 @@ func (s *Server) acceptLoop(l net.Listener, layer func(net.Conn) net.Conn) {
 	defer s.running.Done()
 	for {
 		nc, err := l.Accept()
-		if err != nil {
+		s.gate.pass()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		} else if err != nil {
 			select {
 			case <-s.stopping:
 				return

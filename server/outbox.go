@@ -31,7 +31,8 @@ const lastWord = 2 * time.Second
 // goes when there is nothing more to send, so that an idle connection has none.
 type outbox struct {
 	nc   net.Conn
-	sent func() // is called after each write
+	gate *gate  // is passed before each write
+	sent func() // is called after
 
 	mu      sync.Mutex
 	frames  *outBuffer // nil if there are none
@@ -48,8 +49,8 @@ type outBuffer struct{ b []byte }
 
 var outBuffers = sync.Pool{New: func() any { return &outBuffer{make([]byte, 0, 512)} }}
 
-func (o *outbox) init(nc net.Conn, sent func()) {
-	o.nc, o.sent, o.changed.L = nc, sent, &o.mu
+func (o *outbox) init(nc net.Conn, gate *gate, sent func()) {
+	o.nc, o.gate, o.sent, o.changed.L = nc, gate, sent, &o.mu
 }
 
 // put adds a frame of one or two records and returns their size. It reports false
@@ -172,6 +173,13 @@ func (o *outbox) end() {
 	}
 }
 
+// isSending reports whether something is not sent yet.
+func (o *outbox) isSending() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return !o.over && (o.sending || o.frames != nil)
+}
+
 func (o *outbox) isEnding() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -207,6 +215,7 @@ func (o *outbox) send() {
 		if frames == nil {
 			return
 		}
+		o.gate.pass()
 		if _, err := o.nc.Write(frames.b); err != nil {
 			o.close()
 			o.nc.Close() // so that the reader does not wait any longer

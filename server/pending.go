@@ -180,6 +180,20 @@ func (c *conn) waitUntilAnswered() {
 	}
 }
 
+// settle waits until all is answered. It reports false if nothing was waiting.
+func (c *conn) settle() bool {
+	p := &c.pending
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.ops) == p.first {
+		return false
+	}
+	for len(p.ops) > p.first {
+		p.room.Wait()
+	}
+	return true
+}
+
 // dropPending drops what waits, and all that may come.
 func (c *conn) dropPending() {
 	p := &c.pending

@@ -69,12 +69,17 @@ type Server struct {
 	attached map[int64]*conn    // by session
 	awaiting map[int64]*conn    // by session: handshakes on their way
 
-	ready    chan struct{} // closed when clients may have sessions
-	stopping chan struct{}
-	stopOnce sync.Once
-	running  sync.WaitGroup // goroutines of connections and of the clock
-	prepDone chan struct{}
-	failed   atomic.Pointer[error]
+	gate      gate          // of what is received and sent
+	draining  atomic.Bool   // no request is read any more
+	drained   chan struct{} // closed when the last connection goes; nil if nobody waits
+	closeOnce sync.Once
+	closeErr  error
+	ready     chan struct{} // closed when clients may have sessions
+	stopping  chan struct{}
+	stopOnce  sync.Once
+	running   sync.WaitGroup // goroutines of connections and of the clock
+	prepDone  chan struct{}
+	failed    atomic.Pointer[error]
 }
 
 // Start starts a server and returns when it serves. The context bounds the
@@ -210,10 +215,15 @@ func (s *Server) release() error {
 	for _, f := range s.locks {
 		f.Close()
 	}
-	if s.tempDir == "" {
+	return removeTemp(s.tempDir)
+}
+
+// removeTemp removes a temporary directory; "" is none.
+func removeTemp(dir string) error {
+	if dir == "" {
 		return nil
 	}
-	return os.RemoveAll(s.tempDir)
+	return os.RemoveAll(dir)
 }
 
 // Done is closed when the server ends, by Close or because it could not go on;
@@ -226,49 +236,6 @@ func (s *Server) Err() error {
 		return *err
 	}
 	return nil
-}
-
-// Close ends all connections and the server. Everything acknowledged is on disk.
-// The error is Err, or of the files.
-func (s *Server) Close() error {
-	s.stop()
-	s.running.Wait()
-	s.requests.close()
-	<-s.prepDone
-	err := s.engine.close()
-	s.snaps.wait()
-	if s.Err() != nil {
-		err = s.Err() // what the engine says is the same, or follows from it
-	}
-	return errors.Join(err, s.release())
-}
-
-// fail ends the server: nothing is acknowledged from here on.
-func (s *Server) fail(err error) {
-	if s.failed.CompareAndSwap(nil, &err) {
-		s.log.Error("the server stops", "reason", err.Error())
-		s.stats.unrecoverable.add(1)
-		go s.stop()
-	}
-}
-
-func (s *Server) stop() {
-	s.stopOnce.Do(func() {
-		close(s.stopping)
-		s.closeListeners()
-		if s.admin != nil {
-			s.admin.http.Close()
-		}
-		s.mu.Lock()
-		conns := make([]*conn, 0, len(s.conns))
-		for c := range s.conns {
-			conns = append(conns, c)
-		}
-		s.mu.Unlock()
-		for _, c := range conns {
-			c.close()
-		}
-	})
 }
 
 // prepareLoop is the goroutine that prepares.
@@ -321,6 +288,7 @@ func (s *Server) tick() {
 		case <-s.stopping:
 			return
 		case <-expiry.C:
+			s.gate.pass()
 			for _, id := range s.sessions.expired() {
 				s.clients.Info("session expired", "session", hex(id))
 				s.stats.sessionsExpired.add(1)

@@ -126,6 +126,37 @@ func (t *sessionTable) closing(id int64) {
 	}
 }
 
+// expire marks a session whose end is going to be asked for. It reports false where
+// that has been done.
+func (t *sessionTable) expire(id int64) bool {
+	s := t.get(id)
+	return s != nil && s.closed.CompareAndSwap(false, true)
+}
+
+// whenGone is closed once a session is removed; nil if there is no such session.
+func (t *sessionTable) whenGone(id int64) <-chan struct{} {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := t.byID[id]
+	if s == nil {
+		return nil
+	}
+	if s.gone == nil {
+		s.gone = make(chan struct{})
+	}
+	return s.gone
+}
+
+// hearAll gives every session its whole timeout again.
+func (t *sessionTable) hearAll() {
+	now := time.Since(epoch)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, s := range t.byID {
+		s.touch(now)
+	}
+}
+
 // remove forgets a closed session.
 func (t *sessionTable) remove(id int64) {
 	t.mu.Lock()

@@ -107,7 +107,7 @@ func (c *conn) answerWord(word string) {
 	w.Flush()
 	c.out.countSent()
 	closeWrite(c.nc)
-	c.drain()
+	c.drain(lastWord)
 }
 
 // slowWriter gives the client wordTimeout for each piece of an answer.
