@@ -266,7 +266,7 @@ func TestCloseDoesNotWaitForClients(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if took := time.Since(begin); took < lastWord/2 || took > lastWord+5*time.Second {
+	if took := time.Since(begin); took > lastWord+5*time.Second {
 		t.Errorf("it took %v", took)
 	}
 }
