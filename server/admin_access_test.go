@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -192,7 +193,10 @@ func TestOurMonitoringOfTheAdminServer(t *testing.T) {
 		t.Errorf("id %d", id)
 	}
 	conns, admin, err := c.Cons(t.Context(), s.Addr())
-	if err != nil || !admin || len(conns) != 1 || conns[0].Session != w.session.SessionID || time.Since(time.UnixMilli(conns[0].Established)) > time.Minute {
+	ours := func(c fourletter.Conn) bool { // beside connections that ask
+		return c.Session == w.session.SessionID && time.Since(time.UnixMilli(c.Established)) < time.Minute
+	}
+	if err != nil || !admin || !slices.ContainsFunc(conns, ours) {
 		t.Errorf("%+v, %v", conns, err)
 	}
 	dump, _, err := c.Dump(t.Context(), s.Addr())
@@ -207,7 +211,7 @@ func TestOurMonitoringOfTheAdminServer(t *testing.T) {
 // Clients that are too many, too slow or too loud do others no harm.
 func TestHostileHTTP(t *testing.T) {
 	t.Parallel()
-	s := withAdmin(t, Config{Admin: AdminConfig{IdleTimeout: time.Second}})
+	s := withAdmin(t, Config{Admin: AdminConfig{IdleTimeout: 4 * time.Second}})
 	tell := func(text string) net.Conn {
 		nc, err := net.Dial("tcp", s.AdminAddr())
 		if err != nil {

@@ -29,13 +29,15 @@ func (s *Server) apply(b batch) {
 		s.countForSnapshot(n)
 	}
 	for _, w := range b.syncs {
-		if w.op == opExclusive {
-			s.runExclusive()
-		} else if w.op == opResume {
+		if w.op == opResume {
 			s.welcome(w.session)
 		} else if c := s.connOf(w.session); c != nil {
 			c.complete(w, datatree.Result{Type: jute.OpSync})
 		}
+	}
+	if b.alone != nil {
+		b.alone.run()
+		close(b.alone.done)
 	}
 }
 

@@ -224,7 +224,7 @@ func (c *conn) request(b []byte) error {
 		}
 		c.answerRead(&op)
 	case op.write:
-		c.writes = append(c.writes, &request{c.session.id, op.xid, op.op, op.body, c.identities(), op.since})
+		c.writes = append(c.writes, &request{session: c.session.id, cxid: op.xid, op: op.op, body: op.body, ids: c.identities(), since: op.since})
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 type batch struct {
 	txns  []*jute.Txn
 	syncs []waiting
+	alone *exclusive    // runs after these
 	since time.Duration // since epoch: when it was committed
 }
 

@@ -18,6 +18,8 @@ type request struct {
 	body    []byte // encoded; not shared
 	ids     []jute.ID
 	since   time.Duration // since epoch, of a client's request; else 0
+
+	alone *exclusive // instead of all else: what exclusively asks for
 }
 
 // preparer turns requests into transactions. It looks at the tree and at what is

@@ -60,7 +60,6 @@ type Server struct {
 	stats     *stats
 	wordSlots chan struct{} // taken by words that are being answered
 	admin     *adminServer  // nil if there is none
-	alone     exclusive
 
 	mu       sync.Mutex
 	conns    map[*conn]struct{}
@@ -254,17 +253,21 @@ func (s *Server) prepareLoop() {
 		began := s.stats.toPrepare(reqs)
 		var b batch
 		for _, r := range reqs {
-			if r.op == jute.OpSync || r.op == opResume || r.op == opExclusive {
+			if r.alone != nil {
+				b.alone = r.alone
+				s.commit(b)
+				b = batch{}
+				s.awaitRun(r.alone)
+				continue
+			}
+			if r.op == jute.OpSync || r.op == opResume {
 				b.syncs = append(b.syncs, waiting{r.session, r.cxid, r.op})
-				if len(b.txns) == 0 && r.op != opExclusive {
+				if len(b.txns) == 0 {
 					continue
 				}
 				// What follows a sync must not be applied before it is answered.
 				s.commit(b)
 				b = batch{}
-				if r.op == opExclusive {
-					s.awaitExclusive()
-				}
 				continue
 			}
 			if len(b.syncs) > 0 {
