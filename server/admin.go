@@ -114,8 +114,17 @@ func (s *Server) startAdmin(ctx context.Context) {
 		Protocols:         new(http.Protocols),
 	}
 	a.http.Protocols.SetHTTP1(true) // alone, as Apache's by default
+	s.mu.Lock()
 	s.admin = a
-	s.running.Go(func() { a.http.Serve(a.listener) })
+	s.mu.Unlock()
+	s.running.Go(func() {
+		select {
+		case <-s.stopping: // already, and whoever closes has not seen it
+			a.listener.Close()
+		default:
+			a.http.Serve(a.listener)
+		}
+	})
 	s.log.Info("serving the AdminServer", "address", s.AdminAddr(), "commands", a.cfg.CommandURL)
 }
 

@@ -69,8 +69,11 @@ func (s *Server) stop() {
 		close(s.stopping)
 		s.gate.open()
 		s.closeListeners()
-		if s.admin != nil {
-			s.admin.http.Close()
+		s.mu.Lock()
+		admin := s.admin
+		s.mu.Unlock()
+		if admin != nil {
+			admin.http.Close()
 		}
 		for _, c := range s.allConns() {
 			c.close()
