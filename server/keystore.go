@@ -20,10 +20,10 @@ import (
 // store.
 type Store struct {
 	File string // ssl.keyStore.location
-	// Type is PEM or PKCS12 (ssl.keyStore.type); "" goes by the file's ending, .pem
-	// or .p12.
+	// Type is PEM, PKCS12 or JKS (ssl.keyStore.type); "" goes by the file's ending,
+	// .pem, .p12 or .jks.
 	Type     string
-	Password string // of the key, or of the whole file if that is PKCS12
+	Password string // of the key, or of the whole file if that is PKCS12 or JKS
 	// PasswordFile holds the password, if it is not "", but for the end of its line
 	// (ssl.keyStore.passwordPath).
 	PasswordFile string
@@ -34,7 +34,7 @@ const maxStore = 64 << 20
 
 // keyPair loads a key store. Errors name the file.
 func (s *Store) keyPair() (tls.Certificate, error) {
-	pair, err := loadStore(s, pemKeyPair, pkcs12KeyPair)
+	pair, err := loadStore(s, pemKeyPair, pkcs12KeyPair, jksKeyPair)
 	if err != nil {
 		err = fmt.Errorf("key store %s: %w", s.File, err)
 	}
@@ -43,7 +43,7 @@ func (s *Store) keyPair() (tls.Certificate, error) {
 
 // pool loads a trust store. Errors name the file.
 func (s *Store) pool() (*x509.CertPool, error) {
-	certs, err := loadStore(s, pemCertificates, pkcs12Certificates)
+	certs, err := loadStore(s, pemCertificates, pkcs12Certificates, jksCertificates)
 	if err != nil {
 		return nil, fmt.Errorf("trust store %s: %w", s.File, err)
 	}
@@ -55,7 +55,7 @@ func (s *Store) pool() (*x509.CertPool, error) {
 }
 
 // loadStore reads a store with the function for its type.
-func loadStore[T any](s *Store, asPEM, asPKCS12 func(content []byte, password string) (T, error)) (none T, err error) {
+func loadStore[T any](s *Store, asPEM, asPKCS12, asJKS func(content []byte, password string) (T, error)) (none T, err error) {
 	content, err := readStore(s.File)
 	if err != nil {
 		return none, err
@@ -69,13 +69,15 @@ func loadStore[T any](s *Store, asPEM, asPKCS12 func(content []byte, password st
 		return asPEM(content, password)
 	case "PKCS12":
 		return asPKCS12(content, password)
-	case "JKS", "BCFKS":
-		return none, fmt.Errorf("a %s store is not read here; convert it: keytool -importkeystore -srckeystore %[2]s -destkeystore %[2]s.p12 -deststoretype PKCS12",
-			typ, filepath.Base(s.File))
+	case "JKS":
+		return asJKS(content, password)
+	case "BCFKS":
+		return none, fmt.Errorf("a BCFKS store is not read here; convert it: keytool -importkeystore -srckeystore %[1]s -destkeystore %[1]s.p12 -deststoretype PKCS12",
+			filepath.Base(s.File))
 	case "":
-		return none, errors.New("its name does not end in .pem or .p12, so its type has to be set (ssl.keyStore.type, ssl.trustStore.type): PEM or PKCS12")
+		return none, errors.New("its name does not end in .pem, .p12 or .jks, so its type has to be set (ssl.keyStore.type, ssl.trustStore.type): PEM, PKCS12 or JKS")
 	default:
-		return none, fmt.Errorf("there is no type %.40q, only PEM and PKCS12", typ)
+		return none, fmt.Errorf("there is no type %.40q, only PEM, PKCS12 and JKS", typ)
 	}
 }
 
@@ -86,7 +88,7 @@ func (s *Store) typeOf(content []byte) string {
 		ending := strings.ToLower(filepath.Ext(s.File))
 		typ = map[string]string{".pem": "PEM", ".p12": "PKCS12", ".jks": "JKS", ".bcfks": "BCFKS"}[ending]
 	}
-	if typ == "JKS" && !bytes.HasPrefix(content, []byte("\xfe\xed\xfe\xed")) {
+	if typ == "JKS" && !bytes.HasPrefix(content, []byte(jksMagic)) {
 		return "PKCS12" // what keytool makes since Java 9, whatever the file is called
 	}
 	return typ
@@ -206,16 +208,25 @@ func pkcs12KeyPair(content []byte, password string) (none tls.Certificate, err e
 	if err != nil {
 		return none, plainPKCS12Error(err)
 	}
-	pair := tls.Certificate{PrivateKey: key, Certificate: [][]byte{cert.Raw}, Leaf: cert}
+	ders := [][]byte{cert.Raw}
 	for _, c := range chain {
-		pair.Certificate = append(pair.Certificate, c.Raw)
+		ders = append(ders, c.Raw)
+	}
+	return keyPairOf(key, ders)
+}
+
+// keyPairOf is a key with the certificates of its chain; there is one at least.
+func keyPairOf(key any, chain [][]byte) (none tls.Certificate, err error) {
+	cert, err := x509.ParseCertificate(chain[0])
+	if err != nil {
+		return none, err
 	}
 	signer, ok := key.(crypto.Signer)
 	public, comparable := cert.PublicKey.(interface{ Equal(crypto.PublicKey) bool })
 	if !ok || !comparable || !public.Equal(signer.Public()) {
 		return none, errors.New("private key does not match public key")
 	}
-	return pair, nil
+	return tls.Certificate{PrivateKey: key, Certificate: chain, Leaf: cert}, nil
 }
 
 func pkcs12Certificates(content []byte, password string) ([]*x509.Certificate, error) {

@@ -105,8 +105,7 @@ func TestStores(t *testing.T) {
 	}
 }
 
-// Stores that Java's keytool has written are read; what it calls JKS is not, and it
-// says itself how to make them PKCS12.
+// Stores that Java's keytool has written are read, those of before Java 9 too.
 func TestStoresOfKeytool(t *testing.T) {
 	t.Parallel()
 	keytool, err := exec.LookPath("keytool")
@@ -118,21 +117,53 @@ func TestStoresOfKeytool(t *testing.T) {
 	run := func(args ...string) {
 		t.Helper()
 		cmd := exec.Command(keytool, append([]string{"-J-XX:TieredStopAtLevel=1"}, args...)...)
-		cmd.Dir = s.dir
+		cmd.Dir, cmd.Env = s.dir, append(os.Environ(), "LC_ALL=C.UTF-8") // one password is not ASCII
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("keytool %v: %v\n%s", args, err, out)
 		}
 	}
-	run("-importkeystore", "-srckeystore", ours, "-srcstorepass", "secret", "-destkeystore", "key.jks", "-deststoretype", "JKS", "-deststorepass", "secret")
+	run("-importkeystore", "-srckeystore", ours, "-srcstorepass", "secret", "-destkeystore", "key.jks", "-deststoretype", "JKS", "-deststorepass", "größer",
+		"-alias", "1", "-destkeypass", "größer")
 	run("-importcert", "-noprompt", "-alias", "ca", "-file", s.certs.CA, "-keystore", "trust.p12", "-storepass", "secret")
-	trust := Store{File: filepath.Join(s.dir, "trust.p12"), Password: "secret"}
-	err = s.serve(Store{File: filepath.Join(s.dir, "key.jks"), Password: "secret"}, trust)
-	if err == nil {
-		t.Fatal("a JKS store is read")
+	run("-importcert", "-noprompt", "-alias", "ca", "-file", s.certs.CA, "-keystore", "trust.jks", "-storetype", "JKS", "-storepass", "secret")
+	key, trust := filepath.Join(s.dir, "key.jks"), filepath.Join(s.dir, "trust.jks")
+	damaged := must(os.ReadFile(key))
+	damaged[len(damaged)/2] ^= 1
+	for name, test := range map[string]struct {
+		keys, trust Store
+		says        string // "" if it serves
+	}{
+		"PKCS12":              {Store{File: ours, Password: "secret"}, Store{File: filepath.Join(s.dir, "trust.p12"), Password: "secret"}, ""},
+		"JKS":                 {Store{File: key, Password: "größer"}, Store{File: trust, Password: "secret"}, ""},
+		"a wrong password":    {Store{File: key, Password: "secret"}, Store{File: trust, Password: "secret"}, "key.jks: the password is wrong, or the file is damaged"},
+		"no password":         {Store{File: key, Password: "größer"}, Store{File: trust}, "trust.jks: the password is wrong, or the file is damaged"},
+		"damaged":             {Store{File: s.file("damaged.jks", damaged), Password: "größer"}, Store{File: trust, Password: "secret"}, "damaged.jks: the password is wrong, or the file is damaged"},
+		"no key":              {Store{File: trust, Password: "secret"}, Store{File: trust, Password: "secret"}, "there is no private key in it"},
+		"no trust store":      {Store{File: key, Password: "größer"}, Store{File: key, Password: "größer"}, "there is no certificate in it that is trusted"},
+		"a type it is not of": {Store{File: ours, Type: "BCFKS"}, Store{}, "convert it: keytool -importkeystore -srckeystore ours.p12"},
+	} {
+		if err := s.serve(test.keys, test.trust); (test.says == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), test.says) {
+			t.Errorf("%s: %v, not %q", name, err, test.says)
+		}
 	}
-	_, line, _ := strings.Cut(err.Error(), "convert it: keytool ")
-	run(append(strings.Fields(line), "-srcstorepass", "secret", "-deststorepass", "secret")...)
-	if err := s.serve(Store{File: filepath.Join(s.dir, "key.jks.p12"), Password: "secret"}, trust); err != nil {
-		t.Error(err)
-	}
+}
+
+// Whatever a JKS store holds, and be its hash right, it is read or refused.
+func FuzzJKS(f *testing.F) {
+	const name, date = "\x00\x01a", "\x00\x00\x01\x00\x00\x00\x00\x00"
+	const cert = "\x00\x05X.509\x00\x00\x00\x02\x30\x00"
+	f.Add([]byte(jksMagic + "\x00\x00\x00\x02\x00\x00\x00\x01\x00\x00\x00\x02" + name + date + cert))
+	f.Add([]byte(jksMagic + "\x00\x00\x00\x02\xff\xff\xff\xff\x00\x00\x00\x01" + name + date + "\x00\x00\x00\x02\x30\x00\xff\xff\xff\xff" + cert))
+	f.Add([]byte(jksMagic + "\x00\x00\x00\x01\x00\x00\x00\x01\x00\x00\x00\x01" + name + date + "\xff\xff\xff\xff"))
+	f.Add([]byte(jksMagic))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		content = append(content[:len(content):len(content)], jksHash("secret", []byte("Mighty Aphrodite"), content)...)
+		if pair, err := jksKeyPair(content, "secret"); err == nil && (pair.Leaf == nil || pair.PrivateKey == nil) {
+			t.Error("half a pair")
+		}
+		if certs, err := jksCertificates(content, "secret"); err == nil && len(certs) == 0 {
+			t.Error("no certificates and no error")
+		}
+		decryptJKS(content, "secret")
+	})
 }
