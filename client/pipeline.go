@@ -8,6 +8,7 @@ import (
 	"net"
 	"time"
 
+	"zook/internal/digestmd5"
 	"zook/jute"
 )
 
@@ -33,13 +34,13 @@ type Reply struct {
 
 // OpenPipeline opens a session with the server at addr, host:port, as cfg says; its
 // Servers are not looked at. ctx bounds the opening. The error is that of the connection,
-// or jute.ErrAuthFailed.
+// a *LoginError, or jute.ErrAuthFailed.
 func OpenPipeline(ctx context.Context, addr string, cfg Config) (*Pipeline, error) {
 	raw, err := dialHost(ctx, addr, cfg.TLS)
 	if err != nil {
 		return nil, PlainReason(err)
 	}
-	p := &Pipeline{raw: raw, in: bufio.NewReaderSize(raw, 64<<10)}
+	p := &Pipeline{raw: raw, in: newPipelineReader(raw)}
 	if deadline, ok := ctx.Deadline(); ok {
 		raw.SetDeadline(deadline)
 	}
@@ -55,6 +56,9 @@ func OpenPipeline(ctx context.Context, addr string, cfg Config) (*Pipeline, erro
 	raw.SetDeadline(time.Time{})
 	return p, nil
 }
+
+// newPipelineReader has room for many replies, so that few calls of the system bring them.
+func newPipelineReader(raw net.Conn) *bufio.Reader { return bufio.NewReaderSize(raw, 64<<10) }
 
 func (p *Pipeline) open(cfg Config) error {
 	timeout := cfg.SessionTimeout
@@ -77,6 +81,11 @@ func (p *Pipeline) open(cfg Config) error {
 		return &greetingError{describeGreeting(frame[:min(len(frame), 16)])}
 	}
 	p.timeout = time.Duration(r.Timeout) * time.Millisecond
+	if cfg.SASL != nil {
+		if err := p.logIn(*cfg.SASL); err != nil {
+			return &LoginError{cfg.SASL.User, err}
+		}
+	}
 	for _, a := range cfg.Auth {
 		p.append(&jute.RequestHeader{Xid: jute.XidAuth, Type: jute.OpAuth}, &jute.AuthPacket{Scheme: a.Scheme, Auth: a.Data})
 		if err := p.Flush(); err != nil {
@@ -86,6 +95,25 @@ func (p *Pipeline) open(cfg Config) error {
 			return err
 		} else if reply.Err != jute.ErrOK {
 			return reply.Err
+		}
+	}
+	return nil
+}
+
+// logIn is the login by SASL.
+func (p *Pipeline) logIn(who SASL) error {
+	login := digestmd5.NewClient(who.User, who.Password)
+	for token, proved := []byte{}, false; token != nil; proved = true {
+		p.Send(jute.OpSASL, &jute.GetSASLRequest{Token: token})
+		if err := p.Flush(); err != nil {
+			return err
+		}
+		reply, err := p.Receive()
+		if err != nil {
+			return err
+		}
+		if token, err = loginStep(login, proved, reply.Err, reply.Body); err != nil {
+			return err
 		}
 	}
 	return nil

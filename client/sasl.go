@@ -47,25 +47,7 @@ func (f *frameConn) sendToken(token []byte) {
 // loginReply takes the server's part of a login. An error is the end of the
 // connection. c.mu is held.
 func (c *Client) loginReply(f *frameConn, code jute.ErrCode, body []byte) error {
-	var res jute.SetSASLResponse
-	switch {
-	case code == jute.ErrUnimplemented, code != jute.ErrOK && !f.proved: // it has not heard a name yet
-		return c.loginFailed(errNoLogin)
-	case code == jute.ErrAuthFailed, code == jute.ErrSessionClosedRequireSASLAuth:
-		return c.loginFailed(errWrongLogin)
-	case code != jute.ErrOK:
-		return c.loginFailed(code)
-	}
-	if err := jute.Unmarshal(body, &res); err != nil {
-		return c.loginFailed(fmt.Errorf("the server's answer: %w", err))
-	}
-	switch {
-	case len(res.Token) == 0 && !f.proved:
-		return c.loginFailed(errNoLogin)
-	case len(res.Token) == 0: // it lets clients stay that have failed
-		return c.loginFailed(errWrongLogin)
-	}
-	token, err := f.login.Step(res.Token)
+	token, err := loginStep(f.login, f.proved, code, body)
 	switch {
 	case err != nil:
 		return c.loginFailed(err)
@@ -77,6 +59,30 @@ func (c *Client) loginReply(f *frameConn, code jute.ErrCode, body []byte) error 
 		c.authenticate(f)
 	}
 	return nil
+}
+
+// loginStep is the token to send after the server's part of a login, nil once that is
+// complete. proved says that the server has heard a name.
+func loginStep(login *digestmd5.Client, proved bool, code jute.ErrCode, body []byte) ([]byte, error) {
+	var res jute.SetSASLResponse
+	switch {
+	case code == jute.ErrUnimplemented, code != jute.ErrOK && !proved:
+		return nil, errNoLogin
+	case code == jute.ErrAuthFailed, code == jute.ErrSessionClosedRequireSASLAuth:
+		return nil, errWrongLogin
+	case code != jute.ErrOK:
+		return nil, code
+	}
+	if err := jute.Unmarshal(body, &res); err != nil {
+		return nil, fmt.Errorf("the server's answer: %w", err)
+	}
+	switch {
+	case len(res.Token) == 0 && !proved:
+		return nil, errNoLogin
+	case len(res.Token) == 0: // it lets clients stay that have failed
+		return nil, errWrongLogin
+	}
+	return login.Step(res.Token)
 }
 
 // loginLost looks at the end of a connection that was logging in: servers of old
