@@ -11,8 +11,32 @@
 // A read is answered by the goroutine that received it, from the tree, unless
 // writes of the same connection are on their way: then it waits for those.
 //
-// In a Go test, Start with a zero Config is a server on a free port of 127.0.0.1
-// with a directory of its own, which Close removes.
+// # In a Go test
+//
+// Start with a zero Config is a server for one test: on a free port of 127.0.0.1,
+// with a directory of its own that Close removes. It is ready when Start returns,
+// which takes a few milliseconds (go test -bench Start ./server), so each test can
+// have its own:
+//
+//	func TestLeader(t *testing.T) {
+//		s, err := server.Start(t.Context(), server.Config{})
+//		if err != nil {
+//			t.Fatal(err)
+//		}
+//		t.Cleanup(func() { s.Close() })
+//		// any client of ZooKeeper connects to s.Addr()
+//
+// Then the test does to it what happens to servers, and to clients:
+//
+//	s.ExpireSession(id)   the session's ephemerals go, and its client has to begin anew
+//	s.DropConnections()   clients lose their connections, and come back to their sessions
+//	s.DropConnection(id)  one of them does
+//	s.Pause(), s.Resume() the server hangs: it takes everything and answers nothing
+//	s.Restart(ctx)        another server with the same address and the same data
+//
+// Times can be made short: with Config.TickTime of 50 ms a session may last for 100 ms.
+// A Config without limits has none, of connections an address among them; what a
+// zoo.cfg means that sets none is in ReadConfig's Config.
 package server
 
 import (
