@@ -57,7 +57,7 @@ func newPreparer(tree *datatree.Tree, auth *authenticator, sessions *sessionTabl
 	p := &preparer{tree: tree, auth: auth, sessions: sessions, cfg: cfg, now: time.Now, stats: stats,
 		zxid: zxid, digest: digest, pending: map[string]*change{}}
 	if cfg.EnforceQuota {
-		p.quotas = newQuotaKeeper(tree, log)
+		p.quotas = newQuotaKeeper(tree, log, stats.quotaExceeded)
 	}
 	return p
 }

@@ -1,10 +1,12 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
-	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 	"zook/datatree"
 	"zook/internal/zktest"
 	"zook/jute"
+	"zook/snapshot"
 )
 
 // Requests are checked against what is prepared before them, long before that is
@@ -137,60 +140,103 @@ func TestRequestsBeforeAClose(t *testing.T) {
 	}
 }
 
-// Containers that have lost their last child, and TTL nodes that have been idle,
-// are deleted, their watchers told; others stay.
-func TestReaping(t *testing.T) {
+// A session that the server ends while its requests are on their way leaves no
+// ephemeral, and what it did before is in the log as it was applied.
+func TestExpiryWhileRequestsAreOnTheirWay(t *testing.T) {
 	dir := t.TempDir()
-	s := start(t, Config{DataDir: dir, ExtendedTypes: true, ContainerCheckInterval: 20 * time.Millisecond})
-	w := openSession(t, s.Addr(), 10*time.Second)
-	for _, p := range []string{"/used", "/full", "/new"} {
-		w.do(jute.OpCreateContainer, reqCreate(p, "", jute.Container), nil)
-	}
-	w.create("/used/x", "", 0)
-	w.create("/full/x", "", 0)
-	w.do(jute.OpCreateTTL, reqTTL("/short", jute.PersistentTTL, 50), nil)
-	w.do(jute.OpCreateTTL, reqTTL("/long", jute.PersistentTTL, 1<<39), nil)
-	w.do(jute.OpCreateTTL, reqTTL("/parent", jute.PersistentTTL, 50), nil)
-	w.create("/parent/x", "", 0)
-	w.do(jute.OpExists, reqExists("/used", true), nil)
-	w.do(jute.OpDelete, reqDelete("/used/x", -1), nil)
-	f, err := w.next()
-	if e := f.event(); err != nil || e.Type != jute.EventNodeDeleted || e.Path != "/used" {
-		t.Fatalf("%+v, %v instead of the event", f, err)
-	}
-	want := []string{"full", "long", "new", "parent", "zookeeper"}
-	eventually(t, "the idle one goes", func() bool { return slices.Equal(childrenOf(w, "/"), want) })
-	time.Sleep(100 * time.Millisecond)
-	if got := childrenOf(w, "/"); !slices.Equal(got, want) {
-		t.Errorf("left: %v", got)
+	s := start(t, Config{DataDir: dir})
+	other := openSession(t, s.Addr(), 20*time.Second)
+	other.create("/e", "", 0)
+	for round := range 10 {
+		w := openSession(t, s.Addr(), 20*time.Second)
+		var running sync.WaitGroup
+		running.Go(func() {
+			for i := range 2000 {
+				if w.tryWrite(encodeRequest(int32(i), jute.OpCreate, reqCreate(fmt.Sprintf("/e/%d-%d", round, i), "", jute.Ephemeral))) != nil {
+					return
+				}
+			}
+		})
+		eventually(t, "some are created", func() bool { return s.tree.Counts().Ephemerals > round })
+		s.requests.put(&request{session: w.session.SessionID, op: jute.OpCloseSession})
+		refused := false
+		for {
+			f, err := w.next()
+			if err != nil {
+				break
+			}
+			refused = refused || f.Err != jute.ErrOK
+			if refused && f.Err != jute.ErrSessionExpired {
+				t.Fatalf("round %d: %v after the end of the session", round, f.Err)
+			}
+		}
+		running.Wait()
+		if left := childrenOf(other, "/e"); len(left) > 0 || s.tree.Counts().Ephemerals > 0 {
+			t.Fatalf("round %d: %d are left", round, len(left))
+		}
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	s = start(t, Config{DataDir: dir, ContainerCheckInterval: 20 * time.Millisecond})
-	w = openSession(t, s.Addr(), 10*time.Second)
-	w.do(jute.OpDelete, reqDelete("/full/x", -1), nil)
-	w.do(jute.OpDelete, reqDelete("/parent/x", -1), nil)
-	eventually(t, "they go after a restart", func() bool { return slices.Equal(childrenOf(w, "/"), []string{"long", "new", "zookeeper"}) })
+	st, err := datadir.Open(dir, "").Load(context.Background(), nil)
+	if err != nil || len(st.Warnings) > 0 {
+		t.Errorf("the log: %v, %q", err, st.Warnings)
+	}
 }
 
-func TestTTLWhereItIsNotAllowed(t *testing.T) {
-	s := start(t, Config{})
-	w := openSession(t, s.Addr(), 10*time.Second)
-	for name, r := range map[string]jute.Op{
-		"createTTL": op(jute.OpCreateTTL, reqTTL("/t", jute.PersistentTTL, 1000)), "sequential": op(jute.OpCreateTTL, reqTTL("/t", jute.PersistentSequentialTTL, 1000)),
-		"create": op(jute.OpCreate, reqCreate("/t", "", jute.PersistentTTL)),
-	} {
-		if f, _ := w.call(r.Type, r.Body); f.Err != jute.ErrUnimplemented {
-			t.Errorf("%s: %v", name, f.Err)
+// Without a digest of the tree none is in the files, and servers start on them, with
+// one and without.
+func TestNoTreeDigest(t *testing.T) {
+	dir := t.TempDir()
+	for i, without := range []bool{true, true, false, true} {
+		s := start(t, Config{DataDir: dir, NoTreeDigest: without, SnapCount: 4, NoForceSync: true})
+		w := openSession(t, s.Addr(), 10*time.Second)
+		for j := range 20 {
+			w.create(fmt.Sprintf("/%d-%d", i, j), "", 0)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
 		}
 	}
-	var m jute.MultiResponse
-	w.do(jute.OpMulti, multi(op(jute.OpCreateTTL, reqTTL("/t", jute.PersistentTTL, 1000))), &m)
-	if len(m.Results) != 1 || m.Results[0].Err != jute.ErrUnimplemented {
-		t.Errorf("in a multi: %+v", m.Results)
+	d := datadir.Open(dir, "")
+	st, err := d.Load(context.Background(), nil)
+	if err != nil || len(st.Warnings) > 0 || len(st.Doubts) > 0 || st.Tree.Counts().Znodes != 84 {
+		t.Fatalf("%v, %+v", err, st)
 	}
-	w.do(jute.OpCreateContainer, reqCreate("/c", "", jute.Container), nil) // these always are
+	snaps, err := d.Snapshots()
+	if err != nil || len(snaps) < 2 {
+		t.Fatalf("%v, %v", snaps, err)
+	}
+	with := 0
+	for _, f := range snaps {
+		st, err := snapshotDigest(f.Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if st {
+			with++
+		}
+	}
+	if with == 0 || with == len(snaps) {
+		t.Errorf("%d of %d snapshots have a digest", with, len(snaps))
+	}
+}
+
+func snapshotDigest(path string) (bool, error) {
+	r, err := snapshot.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer r.Close()
+	for {
+		if _, err := r.Next(); err == io.EOF {
+			break
+		} else if err != nil {
+			return false, err
+		}
+	}
+	_, ok := r.Digest()
+	return ok, nil
 }
 
 // overflowing writes a directory where /s has counted its children up to the end.

@@ -2,9 +2,6 @@ package server
 
 import (
 	"log/slog"
-	"strings"
-	"sync"
-	"time"
 
 	"zook/datatree"
 	"zook/jute"
@@ -18,16 +15,10 @@ import (
 //
 // Behaviour: ZooKeeperServer.checkQuota.
 type quotaKeeper struct {
-	tree *datatree.Tree
-	log  *slog.Logger
-
-	// Of the goroutine that prepares.
-	pending map[string]*pendingUse // by the path of the quota
-	warned  time.Time
-	silent  int // warnings since then
-
-	mu       sync.Mutex
-	exceeded map[string]int64 // refusals by the first element of the path
+	tree     *datatree.Tree
+	log      *slog.Logger
+	exceeded *spreadSet             // counts refusals
+	pending  map[string]*pendingUse // by the path of the quota; of the goroutine that prepares
 }
 
 // charge is what a change at path adds to the counts of its quota.
@@ -47,13 +38,9 @@ type pendingPart struct {
 	use  datatree.Usage
 }
 
-func newQuotaKeeper(tree *datatree.Tree, log *slog.Logger) *quotaKeeper {
-	return &quotaKeeper{tree: tree, log: log, pending: map[string]*pendingUse{}, exceeded: map[string]int64{}}
+func newQuotaKeeper(tree *datatree.Tree, log *slog.Logger, exceeded *spreadSet) *quotaKeeper {
+	return &quotaKeeper{tree: tree, log: log, exceeded: exceeded, pending: map[string]*pendingUse{}}
 }
-
-// quietTime is for how long a warning keeps others back: a client over a soft limit
-// would write a line with every request.
-const quietTime = time.Second
 
 // check decides whether a change may be made.
 func (k *quotaKeeper) check(c charge) jute.ErrCode {
@@ -84,41 +71,13 @@ func (k *quotaKeeper) check(c charge) jute.ErrCode {
 		if l.grows == 0 || limit <= -1 || l.used+l.grows <= limit {
 			continue
 		}
-		k.warn(q.Path, l.of, l.used+l.grows, limit, hard)
+		k.log.Warn("quota exceeded", "path", q.Path, "of", l.of, "used", l.used+l.grows, "limit", limit, "hard", hard)
 		if hard {
-			k.count(c.path)
+			k.exceeded.join(topNamespace(c.path), spread{1, 1, 1, 1})
 			return jute.ErrQuotaExceeded
 		}
 	}
 	return jute.ErrOK
-}
-
-func (k *quotaKeeper) warn(path, of string, used, limit int64, hard bool) {
-	if time.Since(k.warned) < quietTime {
-		k.silent++
-		return
-	}
-	k.log.Warn("quota exceeded", "path", path, "of", of, "used", used, "limit", limit, "hard", hard, "notLogged", k.silent)
-	k.warned, k.silent = time.Now(), 0
-}
-
-func (k *quotaKeeper) count(path string) {
-	namespace, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.exceeded[namespace]++
-}
-
-// refused returns how often a quota was exceeded, by the first element of the path
-// (quota_exceeded_error_per_namespace).
-func (k *quotaKeeper) refused() map[string]int64 {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	m := make(map[string]int64, len(k.exceeded))
-	for namespace, n := range k.exceeded {
-		m[namespace] = n
-	}
-	return m
 }
 
 // notYetIn returns what q does not count yet, nil for nothing.

@@ -161,7 +161,7 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 	s.tree.OnFired(s.stats.fired)
 	s.tree.OnWritten(s.stats.written)
 	s.sessions = newSessionTable(state.Sessions, s.cfg.ServerID, time.Now(), s.cfg.TickTime)
-	s.prep = newPreparer(s.tree, s.auth, s.sessions, &s.cfg, s.stats, s.log)
+	s.prep = newPreparer(s.tree, s.auth, s.sessions, &s.cfg, s.stats, s.clients)
 	s.snaps = newSnapshotter(s, state.Replayed)
 	s.engine = newLogEngine(s.dir.LogDir, &s.cfg, s.stats, s.log, s.apply, s.fail)
 	go s.prepareLoop()
