@@ -149,6 +149,8 @@ func (a *adminServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.serveCommand(w, r, strings.TrimPrefix(command, "/"))
 	case r.Method == http.MethodPost:
 		refuse(w, http.StatusMethodNotAllowed, "only GET is possible here")
+	case !a.ready():
+		refuse(w, http.StatusServiceUnavailable, "the server is starting")
 	case strings.HasPrefix(path, "/debug/pprof/") && a.cfg.Profile:
 		serveProfile(w, r)
 	case !a.enter(r):
@@ -156,6 +158,16 @@ func (a *adminServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		defer a.leave()
 		a.serveOther(w, r)
+	}
+}
+
+// ready reports whether the server serves: before that it has no tree.
+func (a *adminServer) ready() bool {
+	select {
+	case <-a.srv.ready:
+		return true
+	default:
+		return false
 	}
 }
 

@@ -17,6 +17,7 @@ type adminCommand struct {
 	names   []string // the first is the one that answers give
 	post    bool
 	guarded bool // only for those with every permission on the root
+	early   bool // answered while the server starts, too
 	run     func(a *adminServer, r *http.Request) adminAnswer
 }
 
@@ -67,6 +68,10 @@ func (a *adminServer) serveCommand(w http.ResponseWriter, r *http.Request, name 
 	if c == nil {
 		a.log.Warn("AdminServer: unknown command", "command", fmt.Sprintf("%.100q", name), "from", r.RemoteAddr)
 		a.send(w, name, adminAnswer{refusal: "Unknown command: " + name})
+		return
+	}
+	if !c.early && !a.ready() {
+		a.send(w, name, adminAnswer{refusal: "This ZooKeeper instance is not currently serving requests"})
 		return
 	}
 	if c.guarded {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"slices"
 	"strings"
@@ -330,5 +331,32 @@ func TestMetricsOfTheAdminServer(t *testing.T) {
 	r := get(t, s.AdminAddr(), "/metrics")
 	if r.status != http.StatusOK || !strings.HasPrefix(r.header.Get("Content-Type"), "text/plain") || !strings.Contains(r.body, "\nznode_count 6\n") {
 		t.Errorf("%d %v\n%s", r.status, r.header, r.body)
+	}
+}
+
+// While the server reads its files it has no tree, and says so. Statuses and texts:
+// Commands.runCommand.
+func TestAdminServerOfAServerThatStarts(t *testing.T) {
+	t.Parallel()
+	s := withAdmin(t, Config{})
+	starting := &adminServer{srv: &Server{ready: make(chan struct{}), stats: newStats(), cfg: s.cfg}, cfg: s.admin.cfg,
+		log: s.log, origin: s.admin.origin, running: make(chan struct{}, 1)}
+	for path, want := range map[string]string{
+		"/commands/ruok":                     `"error" : "This ZooKeeper instance is not currently serving requests"`,
+		"/commands/snap":                     `"error" : "This ZooKeeper instance is not currently serving requests"`,
+		"/commands/gtmk":                     `"tracemask" : 306`,
+		"/commands/environment":              `"os.name"`,
+		"/commands/sysp":                     `"zookeeper.tickTime" : "3000"`,
+		"/commands/zabstate":                 `"voting" : false`,
+		"/commands/set_trace_mask?traceMask": "setTraceMask requires long traceMask argument, got ",
+		"/commands":                          "/commands/ruok",
+		"/":                                  "the server is starting",
+		"/metrics":                           "the server is starting",
+	} {
+		w := httptest.NewRecorder()
+		starting.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		if !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
 	}
 }

@@ -151,6 +151,7 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 	}
 	s.maxConns = connLimit(&s.cfg)
 	s.accept()
+	s.startAdmin(ctx)
 	began := time.Now()
 	state, err := s.load(ctx)
 	if err != nil {
@@ -174,7 +175,6 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 	}
 	go s.reap()
 	close(s.ready)
-	s.startAdmin(ctx)
 	if s.metricsPort != nil {
 		s.running.Add(1)
 		go s.serveMetrics()
