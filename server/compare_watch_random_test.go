@@ -22,9 +22,10 @@ var watchSeeds = flag.Int("watch.seeds", 1, "how many histories TestRandomWatche
 // the same replies and events in the same order, and the same watches are left.
 //
 // Apache 3.8 knows one mode for each path of a session, and since 3.9 they are kept apart
-// (ZOOKEEPER-4466). So a session watches a path in one of three ways here; all ways
-// together are compared with a model of Apache's tables in package datatree. There is no
-// checkWatches either: before 3.9 it says yes to a watch of anybody.
+// (ZOOKEEPER-4466). So a session watches a path in one of three ways here, unless the peer
+// is a later version; all ways together are compared with a model of Apache's tables in
+// package datatree. There is no checkWatches either: before 3.9 it says yes to a watch of
+// anybody.
 func TestRandomWatchesAreApaches(t *testing.T) {
 	apache := zktest.Apache(t, "", "tickTime=2000", "4lw.commands.whitelist=wchs")
 	ours := start(t, Config{TickTime: 2 * time.Second})
@@ -163,6 +164,10 @@ func (h *watchHistory) request(s, root string) (jute.OpCode, any) {
 	if standard {
 		types = append(types, jute.WatcherData, jute.WatcherChildren)
 	}
+	if zktest.OtherVersion() {
+		standard, way = h.rnd.IntN(2) == 0, 1+h.rnd.IntN(2)
+		types = []jute.WatcherType{jute.WatcherAny, jute.WatcherData, jute.WatcherChildren, jute.WatcherPersistent, jute.WatcherPersistentRecursive}
+	}
 	typ := types[h.rnd.IntN(len(types))]
 	switch k := h.rnd.IntN(20); {
 	case k < 3:
@@ -175,6 +180,8 @@ func (h *watchHistory) request(s, root string) (jute.OpCode, any) {
 		return jute.OpAddWatch, &jute.AddWatchRequest{Path: path, Mode: jute.AddWatchMode(way - 1)}
 	case k == 9:
 		return jute.OpRemoveWatches, &jute.RemoveWatchesRequest{Path: path, Type: typ}
+	case k == 10 && zktest.OtherVersion():
+		return jute.OpCheckWatches, &jute.CheckWatchesRequest{Path: path, Type: typ}
 	}
 	h.zxids++
 	switch h.rnd.IntN(8) {
