@@ -1,58 +1,56 @@
 package datadir
 
-import "iter"
+import (
+	"io"
+	"iter"
+)
 
-// batchSize is how many values go from one goroutine to the other at a time.
-const batchSize = 256
+// Limits of what goes from one goroutine to the other at a time.
+const (
+	batchSize  = 256
+	batchBytes = 256 << 10
+)
 
-// ahead runs produce in a goroutine of its own and yields what it emits, a little
-// behind it. An error of produce is the last thing that it yields. produce ends when
-// emit returns false.
-func ahead[T any](produce func(emit func(T) bool) error) iter.Seq2[*T, error] {
-	return func(yield func(*T, error) bool) {
-		full, empty := make(chan []T, 4), make(chan []T, 6)
+// ahead calls fill in a goroutine of its own, and yields the batches that it fills, a
+// little behind it. A batch comes back to fill as it was. An error of fill, but for io.EOF,
+// is the last thing that ahead yields, behind the batch that fill gave with it.
+func ahead[B any](fill func(*B) error) iter.Seq2[*B, error] {
+	return func(yield func(*B, error) bool) {
+		full, empty := make(chan *B, 4), make(chan *B, 6)
 		stop := make(chan struct{})
 		var failed error
 		go func() {
 			defer close(full)
-			batch := make([]T, 0, batchSize)
-			pass := func() bool {
+			for failed == nil {
+				var b *B
 				select {
-				case full <- batch:
-				case <-stop:
-					return false
-				}
-				select {
-				case batch = <-empty:
+				case b = <-empty:
 				default:
-					batch = make([]T, 0, batchSize)
+					b = new(B)
 				}
-				return true
+				failed = fill(b)
+				select {
+				case full <- b:
+				case <-stop:
+					return
+				}
 			}
-			failed = produce(func(v T) bool {
-				batch = append(batch, v)
-				return len(batch) < batchSize || pass()
-			})
-			pass()
 		}()
 		defer func() { // once the goroutine has ended
 			close(stop)
 			for range full {
 			}
 		}()
-		for batch := range full {
-			for i := range batch {
-				if !yield(&batch[i], nil) {
-					return
-				}
+		for b := range full {
+			if !yield(b, nil) {
+				return
 			}
-			clear(batch)
 			select {
-			case empty <- batch[:0]:
+			case empty <- b:
 			default:
 			}
 		}
-		if failed != nil {
+		if failed != io.EOF {
 			yield(nil, failed)
 		}
 	}

@@ -34,28 +34,38 @@ type replaying struct {
 // The tail that a crash tears off the last log, or that a server is writing, was never
 // acknowledged and is only a warning.
 func (l *loader) replayLog(st *State, f File, after int64, last bool) error {
-	n := 0
-	for txn, err := range ahead(func(emit func(readTxn) bool) error { return l.readTxns(f, after, emit) }) {
-		if n++; n%1024 == 0 {
-			if l.progress.Add(1024); l.ctx.Err() != nil {
-				return l.ctx.Err()
-			}
-		}
-		switch {
-		case torn(err):
+	r, err := txnlog.Open(f.Path)
+	if torn(err) {
+		return st.tornLog(err, last)
+	}
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	for batch, err := range ahead(func(b *txnBatch) error { return b.fill(r, after, l.target) }) {
+		if torn(err) {
 			return st.tornLog(err, last)
-		case err != nil:
-			return err
-		case txn.Header.Zxid > l.target, l.target != end && isGap(st.Tree.LastZxid(), txn.Header.Zxid):
-			st.stopped, st.gap = true, isGap(st.Tree.LastZxid(), txn.Header.Zxid)
-			return nil
 		}
-		if err := st.apply(f.Path, txn); err != nil {
+		if err != nil {
 			return err
 		}
-		if txn.Header.Zxid == l.target {
-			st.stopped = true
-			return nil
+		if l.progress.Add(int64(len(batch.txns))); l.ctx.Err() != nil {
+			return l.ctx.Err()
+		}
+		l.largest = max(l.largest, batch.largest)
+		for i := range batch.txns {
+			txn := &batch.txns[i]
+			if zxid := txn.Header.Zxid; zxid > l.target || l.target != end && isGap(st.Tree.LastZxid(), zxid) {
+				st.stopped, st.gap = true, isGap(st.Tree.LastZxid(), zxid)
+				return nil
+			}
+			if err := st.apply(f.Path, txn); err != nil {
+				return err
+			}
+			if txn.Header.Zxid == l.target {
+				st.stopped = true
+				return nil
+			}
 		}
 	}
 	return nil
@@ -67,55 +77,59 @@ type readTxn struct {
 	offset int64
 }
 
-// readTxns emits the transactions of a log that come after zxid, up to the first that
-// is behind the target.
-func (l *loader) readTxns(f File, after int64, emit func(readTxn) bool) error {
-	r, err := txnlog.Open(f.Path)
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	for {
+// txnBatch is some of them.
+type txnBatch struct {
+	txns    []readTxn
+	largest int // bytes
+}
+
+// fill takes the transactions that come after a zxid, up to the first that is behind the
+// target.
+func (b *txnBatch) fill(r *txnlog.Reader, after, target int64) error {
+	b.txns, b.largest = b.txns[:0], 0
+	for size := 0; len(b.txns) < batchSize && size < batchBytes; {
 		rec, err := r.Next()
 		switch {
-		case err == io.EOF:
-			return nil
 		case err != nil:
 			return err
 		case rec.Header.Zxid <= after:
 			continue
-		case rec.Header.Zxid > l.target:
-			emit(readTxn{jute.Txn{Header: rec.Header}, rec.Offset})
-			return nil
+		case rec.Header.Zxid > target:
+			b.txns = append(b.txns, readTxn{jute.Txn{Header: rec.Header}, rec.Offset})
+			return io.EOF
 		}
 		txn, err := rec.Txn()
 		if err != nil {
 			return err
 		}
-		keepData(txn.Body)
-		l.largest = max(l.largest, len(rec.Raw))
-		if !emit(readTxn{txn, rec.Offset}) {
-			return nil
-		}
+		size += keepData(txn.Body)
+		b.largest = max(b.largest, len(rec.Raw))
+		b.txns = append(b.txns, readTxn{txn, rec.Offset})
 	}
+	return nil
 }
 
-// keepData copies what the tree keeps of a transaction, whose bytes are the reader's.
-func keepData(body jute.Record) {
+// keepData copies data, which are the reader's, and returns their size.
+func keepData(body jute.Record) (size int) {
+	keep := func(data *[]byte) {
+		*data = bytes.Clone(*data)
+		size += len(*data)
+	}
 	switch b := body.(type) {
 	case *jute.CreateTxn:
-		b.Data = bytes.Clone(b.Data)
+		keep(&b.Data)
 	case *jute.CreateTTLTxn:
-		b.Data = bytes.Clone(b.Data)
+		keep(&b.Data)
 	case *jute.CreateContainerTxn:
-		b.Data = bytes.Clone(b.Data)
+		keep(&b.Data)
 	case *jute.SetDataTxn:
-		b.Data = bytes.Clone(b.Data)
+		keep(&b.Data)
 	case *jute.MultiTxn:
 		for i := range b.Txns {
-			b.Txns[i].Data = bytes.Clone(b.Txns[i].Data)
+			keep(&b.Txns[i].Data)
 		}
 	}
+	return size
 }
 
 func torn(err error) bool {

@@ -1,7 +1,6 @@
 package datadir
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"maps"
@@ -81,21 +80,21 @@ func (l *loader) read(r *snapshot.Reader, f File) (*State, error) {
 		b.ACL(a.ID, a.List)
 	}
 	var young age
-	i := 0
-	for n, err := range ahead(func(emit func(readNode) bool) error { return readNodes(r, &young, emit) }) {
+	for batch, err := range ahead(func(b *nodeBatch) error { return b.fill(r, &young) }) {
 		if err != nil {
 			return nil, err
 		}
-		if i++; i%1024 == 0 {
-			if l.progress.Add(1024); l.ctx.Err() != nil {
-				return nil, l.ctx.Err()
+		if l.progress.Add(int64(len(batch.nodes))); l.ctx.Err() != nil {
+			return nil, l.ctx.Err()
+		}
+		for i := range batch.nodes {
+			n := &batch.nodes[i]
+			if err := b.Add(&n.Entry); err != nil {
+				return nil, &snapshot.CorruptError{File: f.Path, Offset: n.offset, Reason: err.Error()}
 			}
 		}
-		if err := b.Add(n.Entry); err != nil {
-			return nil, &snapshot.CorruptError{File: f.Path, Offset: n.offset, Reason: err.Error()}
-		}
-		if i == batchSize && r.Compression() == snapshot.None {
-			b.Expect(guessZnodes(f, i, n.offset))
+		if batch.first && r.Compression() == snapshot.None {
+			b.Expect(guessZnodes(f, len(batch.nodes), batch.end))
 		}
 	}
 	st.Tree, st.Time = b.Tree(f.Zxid), young.time
@@ -107,7 +106,7 @@ func (l *loader) read(r *snapshot.Reader, f File) (*State, error) {
 // offset; not much too many, if these are smaller than the others.
 func guessZnodes(f File, n int, offset int64) int {
 	st, err := os.Stat(f.Path)
-	if err != nil {
+	if err != nil || n == 0 {
 		return 0
 	}
 	return int(min(st.Size()*int64(n)/offset, 1<<21))
@@ -119,20 +118,41 @@ type readNode struct {
 	offset int64
 }
 
-func readNodes(r *snapshot.Reader, young *age, emit func(readNode) bool) error {
-	for {
+// nodeBatch is some of them, with the bytes of their paths and data.
+type nodeBatch struct {
+	nodes []readNode
+	bytes []byte
+	first bool
+	end   int64 // the offset of the last
+}
+
+func (b *nodeBatch) fill(r *snapshot.Reader, young *age) error {
+	b.nodes, b.bytes, b.first = b.nodes[:0], b.bytes[:0], false
+	if cap(b.bytes) > 2*batchBytes {
+		b.bytes = nil // a large znode is not kept room for
+	}
+	for len(b.nodes) < batchSize && len(b.bytes) < batchBytes {
 		n, err := r.Next()
-		if err == io.EOF {
-			return nil
-		}
 		if err != nil {
 			return err
 		}
+		b.first = b.first || *young == age{}
 		young.add(&n.Stat)
-		if !emit(readNode{datatree.NewEntry(string(n.Path), bytes.Clone(n.Data), n.ACL, n.Stat), n.Offset}) {
-			return nil
-		}
+		path, data := b.keep(n.Path), b.keep(n.Data)
+		b.nodes = append(b.nodes, readNode{datatree.NewEntry(path, data, n.ACL, &n.Stat), n.Offset})
+		b.end = n.Offset
 	}
+	return nil
+}
+
+// keep copies bytes, which are the reader's, but for null.
+func (b *nodeBatch) keep(v []byte) []byte {
+	if len(v) == 0 {
+		return v
+	}
+	start := len(b.bytes)
+	b.bytes = append(b.bytes, v...)
+	return b.bytes[start:len(b.bytes):len(b.bytes)]
 }
 
 // expectDigest takes what a snapshot says of the tree's digest.

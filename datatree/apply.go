@@ -82,146 +82,142 @@ func (t *Tree) create(res *Result, h *jute.TxnHeader, b *jute.CreateTxn, owner i
 		return fmt.Errorf("create of %q, which is no path", path)
 	}
 	res.Path = path
-	parent := t.nodes[parentPath]
-	if parent == nil {
+	parentID := t.find(parentPath)
+	if parentID == 0 || t.nodes.at(parentID).czxid > h.Zxid {
 		res.Err = jute.ErrNoNode
 		return nil
 	}
-	if parent.stat.Czxid > h.Zxid {
-		res.Err = jute.ErrNoNode
-		return nil
-	}
+	parent := t.nodes.at(parentID)
+	x := t.more(parent)
 	cversion := b.ParentCVersion
-	if cversion == -1 && h.Zxid > parent.stat.Pzxid { // of a server before 3.4, which let the tree count
-		cversion = parent.stat.Cversion + 1
+	if cversion == -1 && h.Zxid > x.pzxid { // of a server before 3.4, which let the tree count
+		cversion = x.cversion + 1
 	}
-	if cversion > parent.stat.Cversion {
-		parent.stat.Cversion = cversion
-		parent.stat.Pzxid = h.Zxid
+	if cversion > x.cversion {
+		x := t.change(parent)
+		x.cversion, x.pzxid = cversion, h.Zxid
 		t.rehash(parentPath, parent)
 	}
-	if n := t.nodes[path]; n != nil {
-		if n.stat.Czxid == h.Zxid { // its ACL may be newer than the table of the snapshot (ZOOKEEPER-3306)
+	hash := nameHash([]byte(name))
+	if id := findChild(&t.nodeTable, parentID, name, hash); id != 0 {
+		if n := t.nodes.at(id); n.czxid == h.Zxid { // its ACL may be newer than the table of the snapshot (ZOOKEEPER-3306)
 			t.changeACL(n, b.ACL)
 		}
 		res.Err = jute.ErrNodeExists
 		return nil
 	}
-	ref := t.acls.use(b.ACL)
-	n := &node{data: b.Data, acl: ref, stat: jute.StatPersisted{
-		Czxid: h.Zxid, Mzxid: h.Zxid, Pzxid: h.Zxid, Ctime: h.Time, Mtime: h.Time, EphemeralOwner: owner,
-	}}
-	t.insert(path, n)
+	stat := jute.StatPersisted{Czxid: h.Zxid, Mzxid: h.Zxid, Pzxid: h.Zxid, Ctime: h.Time, Mtime: h.Time, EphemeralOwner: owner}
+	n := t.insert(addNode(&t.nodeTable, parentID, name, hash, b.Data, &stat), len(path))
+	n.acl = t.acls.use(b.ACL)
 	t.rehash(path, n)
-	if parent.children == nil {
-		parent.children = map[string]struct{}{}
-	}
-	parent.children[name] = struct{}{}
 	t.quotaCreated(parentPath, name)
 	t.charge(path, int64(len(b.Data)), 1)
-	res.Stat = n.clientStat()
+	res.Stat = t.clientStat(n)
 	t.written(path, len(b.Data))
-	t.watches.fire(jute.EventNodeCreated, path, h.Zxid, t.acls.get(ref))
+	t.watches.fire(jute.EventNodeCreated, path, h.Zxid, t.acls.get(n.acl))
 	t.watches.fire(jute.EventNodeChildrenChanged, parentPath, h.Zxid, t.acls.get(parent.acl))
 	return nil
 }
 
-// insert adds a znode to everything but its parent and the digest.
-func (t *Tree) insert(path string, n *node) {
-	t.nodes[path] = n
-	t.dataSize += int64(len(path) + len(n.data))
-	switch kind, _ := OwnerKind(n.stat.EphemeralOwner); kind {
+// insert adds a znode to what is known of znodes of its kind.
+func (t *Tree) insert(id uint32, pathLen int) *node {
+	n := t.nodes.at(id)
+	t.dataSize += int64(pathLen) + int64(max(n.dataLen, 0))
+	owner := t.more(n).owner
+	switch kind, _ := OwnerKind(owner); kind {
 	case KindEphemeral:
-		set := t.ephemerals[n.stat.EphemeralOwner]
+		set := t.ephemerals[owner]
 		if set == nil {
-			set = map[string]struct{}{}
-			t.ephemerals[n.stat.EphemeralOwner] = set
+			set = map[uint32]struct{}{}
+			t.ephemerals[owner] = set
 		}
-		set[path] = struct{}{}
+		set[id] = struct{}{}
 	case KindContainer, KindTTL:
-		t.due[path] = struct{}{}
+		t.due[id] = struct{}{}
 	}
+	return n
 }
 
 func (t *Tree) delete(path string, zxid int64) jute.ErrCode {
 	parentPath := jute.ParentPath(path)
-	parent := t.nodes[parentPath]
-	if parent == nil || path == rootPath {
+	parentID := t.find(parentPath)
+	if parentID == 0 || path == rootPath {
 		return jute.ErrNoNode
 	}
-	if zxid > parent.stat.Pzxid {
-		parent.stat.Pzxid = zxid
+	parent := t.nodes.at(parentID)
+	if zxid > t.more(parent).pzxid {
+		t.change(parent).pzxid = zxid
 		t.rehash(parentPath, parent)
 	}
-	n := t.nodes[path]
-	if n == nil || n.stat.Czxid > zxid {
+	id := t.childNamed(parentID, jute.BaseName(path))
+	if id == 0 || t.nodes.at(id).czxid > zxid {
 		return jute.ErrNoNode
 	}
-	acl := t.acls.get(n.acl)
-	t.remove(path, n)
-	delete(parent.children, jute.BaseName(path))
+	acl := t.acls.get(t.nodes.at(id).acl)
+	t.drop(path, id)
 	t.written(path, 0)
 	t.watches.fire(jute.EventNodeDeleted, path, zxid, acl)
 	t.watches.fire(jute.EventNodeChildrenChanged, parentPath, zxid, t.acls.get(parent.acl))
 	return jute.ErrOK
 }
 
-// remove takes a znode out of everything but its parent. A delete only comes to
-// a znode without children, except on replay: a fuzzy snapshot may hold, with
-// children, the znode that was created in its place later. These go too; replay
-// will make them again.
-func (t *Tree) remove(path string, n *node) {
-	for name := range n.children {
-		child := jute.JoinPath(path, name)
-		t.remove(child, t.nodes[child])
+// drop takes a znode out of everything. A delete only comes to a znode without
+// children, except on replay: a fuzzy snapshot may hold, with children, the znode that
+// was created in its place later. These go too; replay will make them again.
+func (t *Tree) drop(path string, id uint32) {
+	n := t.nodes.at(id)
+	for c := t.more(n).first; c != 0; c = t.more(n).first {
+		t.drop(jute.JoinPath(path, string(t.name(t.nodes.at(c)))), c)
 	}
 	t.acls.drop(n.acl)
-	delete(t.nodes, path)
 	t.digest -= uint64(n.digest)
-	t.dataSize -= int64(len(path) + len(n.data))
-	switch kind, _ := OwnerKind(n.stat.EphemeralOwner); kind {
+	size, owner := int64(max(n.dataLen, 0)), t.more(n).owner
+	t.dataSize -= int64(len(path)) + size
+	switch kind, _ := OwnerKind(owner); kind {
 	case KindEphemeral:
-		set := t.ephemerals[n.stat.EphemeralOwner]
-		delete(set, path)
+		set := t.ephemerals[owner]
+		delete(set, id)
 		if len(set) == 0 {
-			delete(t.ephemerals, n.stat.EphemeralOwner)
+			delete(t.ephemerals, owner)
 		}
 	case KindContainer, KindTTL:
-		delete(t.due, path)
+		delete(t.due, id)
 	}
+	t.remove(id)
 	t.quotaDeleted(jute.ParentPath(path), jute.BaseName(path))
-	t.charge(path, -int64(len(n.data)), -1)
+	t.charge(path, -size, -1)
 }
 
 func (t *Tree) setData(res *Result, h *jute.TxnHeader, b *jute.SetDataTxn) {
 	res.Path = b.Path
-	n := t.nodes[b.Path]
-	if n == nil || n.stat.Mzxid > h.Zxid {
+	id := t.find(b.Path)
+	if id == 0 || t.nodes.at(id).mzxid > h.Zxid {
 		res.Err = jute.ErrNoNode
 		return
 	}
-	grown := int64(len(b.Data) - len(n.data))
-	n.data = b.Data
-	n.stat.Mtime, n.stat.Mzxid, n.stat.Version = h.Time, h.Zxid, b.Version
+	n := t.nodes.at(id)
+	grown := int64(len(b.Data)) - int64(max(n.dataLen, 0))
+	t.putData(id, b.Data)
+	n.mtime, n.mzxid, n.version = h.Time, h.Zxid, b.Version
 	t.dataSize += grown
 	t.rehash(b.Path, n)
 	t.charge(b.Path, grown, 0)
-	res.Stat = n.clientStat()
+	res.Stat = t.clientStat(n)
 	t.written(b.Path, len(b.Data))
 	t.watches.fire(jute.EventNodeDataChanged, b.Path, h.Zxid, t.acls.get(n.acl))
 }
 
 func (t *Tree) setACL(res *Result, h *jute.TxnHeader, b *jute.SetACLTxn) {
 	res.Path = b.Path
-	n := t.nodes[b.Path]
-	if n == nil || n.stat.Czxid > h.Zxid {
+	n := t.node(b.Path)
+	if n == nil || n.czxid > h.Zxid {
 		res.Err = jute.ErrNoNode
 		return
 	}
 	t.changeACL(n, b.ACL)
-	n.stat.Aversion = b.Version
+	t.change(n).aversion = b.Version
 	t.rehash(b.Path, n)
-	res.Stat = n.clientStat()
+	res.Stat = t.clientStat(n)
 }
 
 func (t *Tree) changeACL(n *node, acl []jute.ACL) {
@@ -237,8 +233,8 @@ func (t *Tree) closeSession(h *jute.TxnHeader, paths []string) {
 	for _, p := range paths {
 		t.delete(p, h.Zxid)
 	}
-	for p := range t.ephemerals[h.ClientID] {
-		t.delete(p, h.Zxid)
+	for id := range t.ephemerals[h.ClientID] {
+		t.delete(t.path(id), h.Zxid)
 	}
 }
 

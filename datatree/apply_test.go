@@ -301,7 +301,7 @@ func TestOwnerKinds(t *testing.T) {
 // An ACL that many znodes have is kept once, for as long as one of them has it.
 func TestACLsAreKeptOnce(t *testing.T) {
 	w := newWorld(t)
-	refs := func() int { return len(w.tree.acls.byRef) }
+	refs := func() int { return len(w.tree.acls.bySaved) }
 	base := refs() // the config's
 	ann, bob := digestACL("ann", jute.PermAll), digestACL("bob", jute.PermRead)
 	w.createAs(0, "/a", "", ann)

@@ -1,8 +1,8 @@
 package datatree
 
 import (
+	"bytes"
 	"fmt"
-	"maps"
 	"strings"
 
 	"zook/jute"
@@ -12,25 +12,21 @@ import (
 type Builder struct {
 	t *Tree
 	// Snapshots hold the children of a znode one after the other.
-	parentPath string
-	parent     *node
+	parentPath []byte
+	parent     uint32
 }
 
 // NewBuilder returns a builder without znodes.
 func NewBuilder() *Builder {
 	return &Builder{t: &Tree{watches: newWatchTable(), content: content{
-		nodes: map[string]*node{}, acls: newACLTable(), ephemerals: map[int64]map[string]struct{}{},
-		due: map[string]struct{}{}, quotas: map[string]struct{}{},
+		acls: newACLTable(), ephemerals: map[int64]map[uint32]struct{}{},
+		due: map[uint32]struct{}{}, quotas: map[string]struct{}{},
 	}}}
 }
 
 // Expect makes room for about n znodes, which takes less time than room made again and
 // again.
-func (b *Builder) Expect(n int) {
-	nodes := make(map[string]*node, n)
-	maps.Copy(nodes, b.t.nodes)
-	b.t.nodes = nodes
-}
+func (b *Builder) Expect(n int) { b.t.index.reserve(&b.t.nodeTable, n) }
 
 // ACL adds an ACL under the reference that znodes have it by. ACLs come first.
 func (b *Builder) ACL(ref int64, acl []jute.ACL) {
@@ -40,46 +36,60 @@ func (b *Builder) ACL(ref int64, acl []jute.ACL) {
 // Entry is a znode that is ready to be added: making it needs no builder, and can be
 // done in another goroutine.
 type Entry struct {
-	path string
-	n    *node
+	path, data []byte
+	name       int    // where it begins in the path
+	hash       uint64 // of the name
+	aclRef     int64
+	stat       jute.StatPersisted
+	digest     uint32
 }
 
-// NewEntry returns a znode for Add. The root may be "" or "/". The data is kept.
-func NewEntry(path string, data []byte, aclRef int64, stat jute.StatPersisted) Entry {
-	if path == "" {
-		path = rootPath
-	}
-	return Entry{path, &node{data: data, acl: aclRef, stat: stat, digest: NodeDigest(path, data, &stat)}}
+// NewEntry returns a znode for Add, which copies path and data: until then they must not
+// be changed. The root may be "" or "/".
+func NewEntry(path, data []byte, aclRef int64, stat *jute.StatPersisted) Entry {
+	name := bytes.LastIndexByte(path, '/') + 1
+	return Entry{path: path, data: data, name: name, hash: nameHash(path[name:]), aclRef: aclRef, stat: *stat,
+		digest: nodeDigest(path, data, stat)}
 }
 
 // Node adds a znode, after its parent: Add of NewEntry.
 func (b *Builder) Node(path string, data []byte, aclRef int64, stat jute.StatPersisted) error {
-	return b.Add(NewEntry(path, data, aclRef, stat))
+	e := NewEntry([]byte(path), data, aclRef, &stat)
+	return b.Add(&e)
 }
 
 // Add adds a znode, after its parent.
-func (b *Builder) Add(e Entry) error {
-	t, path := b.t, e.path
-	if path != rootPath {
-		if parent := jute.ParentPath(path); parent != b.parentPath || b.parent == nil {
-			b.parentPath, b.parent = parent, t.nodes[parent]
+func (b *Builder) Add(e *Entry) error {
+	if len(e.path) == e.name && e.name <= 1 {
+		if b.t.count > 0 {
+			return fmt.Errorf("znode %s twice", rootPath)
 		}
-		if b.parent == nil || path[0] != '/' {
-			return fmt.Errorf("znode %s without its parent", path)
-		}
-		if b.parent.children == nil {
-			b.parent.children = map[string]struct{}{}
-		}
-		b.parent.children[jute.BaseName(path)] = struct{}{}
+		b.insert(0, e)
+		return nil
 	}
-	before := len(t.nodes)
-	e.n.acl = t.acls.useRef(e.n.acl)
-	t.digest += uint64(e.n.digest)
-	t.insert(path, e.n)
-	if len(t.nodes) == before {
-		return fmt.Errorf("znode %s twice", path)
+	if e.name == 0 || e.name == len(e.path) {
+		return fmt.Errorf("znode %s, which is no path", e.path)
 	}
+	if parent := e.path[:e.name-1]; b.parent == 0 || !bytes.Equal(parent, b.parentPath) {
+		b.parentPath = append(b.parentPath[:0], parent...)
+		b.parent = b.t.find("/" + strings.TrimPrefix(string(parent), "/"))
+	}
+	if b.parent == 0 || len(e.path) > 0 && e.path[0] != '/' {
+		return fmt.Errorf("znode %s without its parent", e.path)
+	}
+	if findChild(&b.t.nodeTable, b.parent, e.path[e.name:], e.hash) != 0 {
+		return fmt.Errorf("znode %s twice", e.path)
+	}
+	b.insert(b.parent, e)
 	return nil
+}
+
+func (b *Builder) insert(parent uint32, e *Entry) {
+	t := b.t
+	id := addNode(&t.nodeTable, parent, e.path[e.name:], e.hash, e.data, &e.stat)
+	n := t.insert(id, max(len(e.path), 1))
+	n.acl, n.digest = t.acls.useSaved(e.aclRef), e.digest
+	t.digest += uint64(e.digest)
 }
 
 // Tree finishes the tree, as it stood at lastZxid. The znodes that every tree
@@ -87,31 +97,36 @@ func (b *Builder) Add(e Entry) error {
 func (b *Builder) Tree(lastZxid int64) *Tree {
 	t := b.t
 	for _, path := range []string{rootPath, procPath, QuotaPath, ConfigPath} {
-		if t.nodes[path] != nil {
+		if t.find(path) != 0 {
 			continue
 		}
-		ref, stat := openACLRef, jute.StatPersisted{}
+		stat := jute.StatPersisted{}
 		if path == ConfigPath {
-			ref = t.acls.use([]jute.ACL{{Perms: jute.PermRead, ID: jute.ID{Scheme: "world", ID: "anyone"}}})
-			t.acls.byRef[ref].uses-- // Add counts it again
-			stat.Aversion = -1       // as DataTree.addConfigNode leaves it
+			stat.Aversion = -1 // as DataTree.addConfigNode leaves it
 		}
-		b.Add(NewEntry(path, []byte{}, ref, stat))
+		b.Node(path, []byte{}, openACLSaved, stat)
+		if path == ConfigPath {
+			t.node(path).acl = t.acls.use([]jute.ACL{{Perms: jute.PermRead, ID: jute.ID{Scheme: "world", ID: "anyone"}}})
+		}
 	}
 	t.acls.dropUnused()
-	b.setUpQuotas(QuotaPath)
+	if quota := t.find(QuotaPath); quota != 0 {
+		b.setUpQuotas(QuotaPath, quota)
+	}
 	t.lastZxid.Store(lastZxid)
 	return t
 }
 
-func (b *Builder) setUpQuotas(path string) {
-	for name := range b.t.nodes[path].children {
+func (b *Builder) setUpQuotas(path string, id uint32) {
+	t := b.t
+	for c := t.more(t.nodes.at(id)).first; c != 0; c = t.nodes.at(c).next {
+		name := string(t.name(t.nodes.at(c)))
 		if name == QuotaLimits && path != QuotaPath {
 			real := strings.TrimPrefix(path, QuotaPath)
-			b.t.quotas[real] = struct{}{}
-			b.t.recount(real)
+			t.quotas[real] = struct{}{}
+			t.recount(real)
 			continue
 		}
-		b.setUpQuotas(jute.JoinPath(path, name))
+		b.setUpQuotas(jute.JoinPath(path, name), c)
 	}
 }

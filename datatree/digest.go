@@ -1,8 +1,8 @@
 package datatree
 
 import (
+	"bytes"
 	"hash/crc32"
-	"strings"
 
 	"zook/jute"
 )
@@ -15,11 +15,15 @@ const DigestVersion = 2
 // change quota statistics without a transaction.
 // Format: DigestCalculator.java.
 func NodeDigest(path string, data []byte, s *jute.StatPersisted) uint32 {
-	if strings.HasPrefix(path, procPath+"/") {
+	return nodeDigest([]byte(path), data, s)
+}
+
+func nodeDigest(path, data []byte, s *jute.StatPersisted) uint32 {
+	if bytes.HasPrefix(path, []byte(procPath+"/")) {
 		return 0
 	}
-	if path == rootPath {
-		path = ""
+	if string(path) == rootPath {
+		path = nil
 	}
 	var buf [60]byte
 	b := jute.AppendLong(buf[:0], s.Czxid)
@@ -31,14 +35,15 @@ func NodeDigest(path string, data []byte, s *jute.StatPersisted) uint32 {
 	b = jute.AppendInt(b, s.Cversion)
 	b = jute.AppendInt(b, s.Aversion)
 	b = jute.AppendLong(b, s.EphemeralOwner)
-	crc := crc32.Update(0, crc32.IEEETable, []byte(path))
+	crc := crc32.Update(0, crc32.IEEETable, path)
 	crc = crc32.Update(crc, crc32.IEEETable, data)
 	return crc32.Update(crc, crc32.IEEETable, b)
 }
 
 // rehash takes a change of n into the digest of the tree.
 func (t *Tree) rehash(path string, n *node) {
-	d := NodeDigest(path, n.data, &n.stat)
+	s := t.stat(n)
+	d := NodeDigest(path, t.data(n), &s)
 	t.digest += uint64(d) - uint64(n.digest)
 	n.digest = d
 }

@@ -1,7 +1,9 @@
 package datatree
 
 import (
+	"errors"
 	"maps"
+	"slices"
 
 	"zook/jute"
 )
@@ -17,14 +19,14 @@ type Node struct {
 }
 
 func (t *Tree) export(n *node) Node {
-	return Node{n.data, t.acls.get(n.acl), n.acl, n.stat, len(n.children), n.digest}
+	return Node{t.data(n), t.acls.get(n.acl), t.acls.saved(n.acl), t.stat(n), int(t.more(n).children), n.digest}
 }
 
 // Lookup returns a znode.
 func (t *Tree) Lookup(path string) (Node, bool) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	n := t.nodes[path]
+	n := t.node(path)
 	if n == nil {
 		return Node{}, false
 	}
@@ -38,13 +40,27 @@ type Export struct {
 	t    *Tree
 	zxid int64
 	acls map[int64][]jute.ACL
+
+	// down is the way from the root to where a Walk is: the child of each that comes
+	// next. Whoever removes that one moves it on.
+	down []uint32
+	lost bool // the tree now holds something else
+
+	limit int // of batch
+	batch []exported
+	paths []byte // of the batch
+}
+
+type exported struct {
+	Node
+	pathEnd int // in paths
 }
 
 // Export begins a snapshot of the tree as it stands.
 func (t *Tree) Export() *Export {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	return &Export{t: t, zxid: t.LastZxid(), acls: t.acls.all()}
+	return &Export{t: t, zxid: t.LastZxid(), acls: t.acls.all(), limit: walkBatch}
 }
 
 // Zxid is the zxid of the last transaction applied when the export began.
@@ -56,29 +72,80 @@ func (e *Export) ACLs() map[int64][]jute.ACL { return maps.Clone(e.acls) }
 // Walk calls fn for every znode, parents before children; fn may take its time.
 // Each is consistent in itself. Znodes created since the export began are left
 // out, and an ACL set since then is nobody's: replay brings both.
-func (e *Export) Walk(fn func(path string, n Node) error) error { return e.walk(rootPath, fn) }
-
-func (e *Export) walk(path string, fn func(string, Node) error) error {
-	e.t.mu.RLock()
-	n := e.t.nodes[path]
-	if n == nil || n.stat.Czxid > e.zxid {
-		e.t.mu.RUnlock()
-		return nil
-	}
-	out, names := e.t.export(n), n.childNames()
-	e.t.mu.RUnlock()
-	if _, ok := e.acls[out.ACLRef]; !ok && out.ACLRef != openACLRef {
-		out.ACLRef, out.ACL = nobodyACLRef, nobodyACL
-	}
-	if err := fn(path, out); err != nil {
-		return err
-	}
-	for _, name := range names {
-		if err := e.walk(jute.JoinPath(path, name), fn); err != nil {
-			return err
+//
+// The tree is locked for some znodes at a time, about 0.1 ms, and goes on changing in
+// between. One Walk of an export runs at a time. The error is fn's, or says that Replace
+// has come in between.
+func (e *Export) Walk(fn func(path string, n Node) error) error {
+	t := e.t
+	t.mu.Lock()
+	e.down = append(e.down[:0], rootID)
+	t.walks = append(t.walks, e)
+	t.mu.Unlock()
+	defer func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.walks = slices.DeleteFunc(t.walks, func(w *Export) bool { return w == e })
+		e.batch, e.paths = nil, nil
+	}()
+	for e.some() {
+		paths, start := string(e.paths), 0
+		for i := range e.batch {
+			n := &e.batch[i]
+			path := paths[start:n.pathEnd]
+			start = n.pathEnd
+			if _, ok := e.acls[n.ACLRef]; !ok && n.ACLRef != openACLSaved {
+				n.ACLRef, n.ACL = nobodyACLSaved, nobodyACL
+			}
+			if err := fn(path, n.Node); err != nil {
+				return err
+			}
 		}
 	}
+	if e.lost {
+		return errors.New("the tree was replaced while it was walked")
+	}
 	return nil
+}
+
+// walkBatch is how many znodes are looked at under one lock.
+const walkBatch = 256
+
+// some takes the next znodes into batch, and reports whether there were any left.
+func (e *Export) some() bool {
+	t := e.t
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	e.batch, e.paths = e.batch[:0], e.paths[:0]
+	for range e.limit {
+		for len(e.down) > 0 && e.down[len(e.down)-1] == 0 {
+			e.down = e.down[:len(e.down)-1]
+		}
+		if len(e.down) == 0 || e.lost {
+			break
+		}
+		id := e.down[len(e.down)-1]
+		n := t.nodes.at(id)
+		e.down[len(e.down)-1] = n.next
+		if n.czxid > e.zxid {
+			continue
+		}
+		e.paths = t.appendPath(e.paths, id)
+		e.batch = append(e.batch, exported{t.export(n), len(e.paths)})
+		if first := t.more(n).first; first != 0 {
+			e.down = append(e.down, first)
+		}
+	}
+	return len(e.batch) > 0 || len(e.down) > 0 && !e.lost
+}
+
+// passOver is called before a znode is removed.
+func (e *Export) passOver(id uint32) {
+	for i, next := range e.down {
+		if next == id {
+			e.down[i] = e.t.nodes.at(id).next
+		}
+	}
 }
 
 // Digest is the digest of the tree as it stands now, and the zxid of the last

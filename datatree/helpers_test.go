@@ -1,6 +1,7 @@
 package datatree
 
 import (
+	"encoding/binary"
 	"fmt"
 	"reflect"
 	"slices"
@@ -101,20 +102,28 @@ type fact struct {
 func factsOf(tree *Tree) facts {
 	f := facts{Nodes: map[string]fact{}, Ephemerals: map[int64][]string{}}
 	f.Digest, _ = tree.Digest()
-	for path, n := range tree.nodes {
-		names := n.childNames()
+	tree.each(rootPath, rootID, func(path string, n *node) {
+		names := tree.childNames(n)
 		slices.Sort(names)
-		data := string(n.data)
+		data := string(tree.data(n))
 		if strings.HasPrefix(path, QuotaPath+"/") && jute.BaseName(path) == QuotaStats {
 			data = "statistics"
 		}
-		f.Nodes[path] = fact{data, n.data == nil, tree.acls.get(n.acl), n.stat, names}
+		f.Nodes[path] = fact{data, tree.data(n) == nil, tree.acls.get(n.acl), tree.stat(n), names}
+	})
+	for id, set := range tree.ephemerals {
+		f.Ephemerals[id] = sorted(pathsOf(tree, set))
 	}
-	for id, paths := range tree.ephemerals {
-		f.Ephemerals[id] = sorted(paths)
-	}
-	f.Due, f.Quotas = sorted(tree.due), sorted(tree.quotas)
+	f.Due, f.Quotas = sorted(pathsOf(tree, tree.due)), sorted(tree.quotas)
 	return f
+}
+
+func pathsOf(tree *Tree, ids map[uint32]struct{}) map[string]struct{} {
+	set := map[string]struct{}{}
+	for id := range ids {
+		set[tree.path(id)] = struct{}{}
+	}
+	return set
 }
 
 func sorted(set map[string]struct{}) []string {
@@ -151,80 +160,121 @@ func difference(got, want facts) string {
 func checkWhole(tree *Tree) error {
 	var digest uint64
 	var size int64
-	uses := map[int64]int{}
+	var failed error
+	fail := func(format string, args ...any) {
+		if failed == nil {
+			failed = fmt.Errorf(format, args...)
+		}
+	}
+	count := 0
+	uses := map[aclRef]int{}
 	quotas := map[string]struct{}{}
 	ephemerals, due := map[string]int64{}, map[string]struct{}{}
-	for path, n := range tree.nodes {
-		if want := NodeDigest(path, n.data, &n.stat); n.digest != want {
-			return fmt.Errorf("%s has digest %x instead of %x", path, n.digest, want)
+	tree.each(rootPath, rootID, func(path string, n *node) {
+		count++
+		stat, id := tree.stat(n), tree.find(path)
+		if tree.nodes.at(id) != n || tree.path(id) != path {
+			fail("%s is not found by its path, or has another: %s", path, tree.path(id))
+		}
+		if want := NodeDigest(path, tree.data(n), &stat); n.digest != want {
+			fail("%s has digest %x instead of %x", path, n.digest, want)
 		}
 		digest += uint64(n.digest)
-		size += int64(len(path) + len(n.data))
+		size += int64(len(path) + len(tree.data(n)))
 		uses[n.acl]++
-		switch kind, _ := OwnerKind(n.stat.EphemeralOwner); kind {
+		switch kind, _ := OwnerKind(stat.EphemeralOwner); kind {
 		case KindEphemeral:
-			ephemerals[path] = n.stat.EphemeralOwner
+			ephemerals[path] = stat.EphemeralOwner
 		case KindContainer, KindTTL:
 			due[path] = struct{}{}
 		}
 		if of, ok := strings.CutSuffix(path, "/"+QuotaLimits); ok && strings.HasPrefix(of, QuotaPath+"/") {
 			quotas[strings.TrimPrefix(of, QuotaPath)] = struct{}{}
 		}
-		if path != rootPath {
-			parent := tree.nodes[jute.ParentPath(path)]
-			if parent == nil {
-				return fmt.Errorf("%s has no parent", path)
-			}
-			if _, ok := parent.children[jute.BaseName(path)]; !ok {
-				return fmt.Errorf("%s is no child of its parent", path)
-			}
+		if names := tree.childNames(n); len(names) != int(tree.more(n).children) {
+			fail("%s has %d children and %q", path, tree.more(n).children, names)
 		}
-		for name := range n.children {
-			if tree.nodes[jute.JoinPath(path, name)] == nil {
-				return fmt.Errorf("%s has a child %s that is not there", path, name)
-			}
-		}
+	})
+	if count != tree.count {
+		fail("%d znodes instead of %d", count, tree.count)
 	}
 	if digest != tree.digest || size != tree.dataSize {
-		return fmt.Errorf("digest %x and size %d instead of %x and %d", tree.digest, tree.dataSize, digest, size)
+		fail("digest %x and size %d instead of %x and %d", tree.digest, tree.dataSize, digest, size)
 	}
-	for id, paths := range tree.ephemerals {
-		for p := range paths {
+	for id, set := range tree.ephemerals {
+		for p := range pathsOf(tree, set) {
 			if ephemerals[p] != id {
-				return fmt.Errorf("%s is listed as an ephemeral of %x", p, id)
+				fail("%s is listed as an ephemeral of %x", p, id)
 			}
 			delete(ephemerals, p)
 		}
 	}
-	if len(ephemerals) > 0 || !reflect.DeepEqual(due, tree.due) {
-		return fmt.Errorf("ephemerals not listed: %v; due listed %v, are %v", ephemerals, tree.due, due)
+	if listed := pathsOf(tree, tree.due); len(ephemerals) > 0 || !reflect.DeepEqual(due, listed) {
+		fail("ephemerals not listed: %v; due listed %v, are %v", ephemerals, listed, due)
 	}
 	if !reflect.DeepEqual(quotas, tree.quotas) {
-		return fmt.Errorf("quotas listed %v, are %v", tree.quotas, quotas)
+		fail("quotas listed %v, are %v", tree.quotas, quotas)
 	}
-	return checkACLs(&tree.acls, uses)
+	checkMemory(&tree.nodeTable, fail)
+	checkACLs(&tree.acls, uses, fail)
+	return failed
 }
 
-func checkACLs(t *aclTable, uses map[int64]int) error {
+// checkMemory finds blobs that are lost or counted wrong, and entries of the index of no znode.
+func checkMemory(t *nodeTable, fail func(string, ...any)) {
+	live, allDead, all := 0, 0, 0
+	for at, p := range t.blobs.pieces {
+		dead := 0
+		for offset := 0; offset < len(p.b); {
+			id, size := binary.BigEndian.Uint32(p.b[offset:]), 0
+			if id&deadBlob != 0 {
+				size = int(id &^ deadBlob)
+				dead += size
+			} else {
+				n := t.nodes.at(id)
+				name, _ := t.blobs.name(n.at)
+				size = 4 + uvarintLen(uint64(len(name))) + len(name) + int(max(n.dataLen, 0))
+				if live++; n.at != (place{uint32(at), uint32(offset)}) {
+					fail("znode %d is at %v, not at %d in piece %d", id, n.at, offset, at)
+				}
+			}
+			offset += size
+		}
+		allDead, all = allDead+dead, all+cap(p.b)
+		if dead != p.dead {
+			fail("piece %d has %d dead bytes, not %d", at, dead, p.dead)
+		}
+	}
+	if all != t.blobs.size || allDead != t.blobs.dead {
+		fail("%d of %d bytes are dead, not %d of %d", allDead, all, t.blobs.dead, t.blobs.size)
+	}
+	if live != t.count || t.index.entries != uint32(t.count-1) {
+		fail("%d blobs and %d entries of the index for %d znodes", live, t.index.entries, t.count)
+	}
+	if used := int(t.nodes.last) - len(t.nodes.free); used != t.count {
+		fail("%d nodes are taken for %d znodes", used, t.count)
+	}
+}
+
+func checkACLs(t *aclTable, uses map[aclRef]int, fail func(string, ...any)) {
 	for ref, n := range uses {
 		if ref == openACLRef || ref == nobodyACLRef {
 			continue
 		}
-		if e := t.byRef[ref]; e == nil || e.uses != n {
-			return fmt.Errorf("ACL %d is used %d times, the table says %+v", ref, n, e)
+		if e := t.entry(ref); e.uses != n {
+			fail("ACL %d is used %d times, the table says %+v", ref, n, e)
 		}
 	}
-	for ref, e := range t.byRef {
-		if uses[ref] != e.uses {
-			return fmt.Errorf("ACL %d is used %d times, the table says %d", ref, uses[ref], e.uses)
+	for saved, ref := range t.bySaved {
+		if e := t.entry(ref); uses[ref] != e.uses || e.saved != saved {
+			fail("ACL %d, %d in snapshots, is used %d times, the table says %+v", ref, saved, uses[ref], e)
 		}
 	}
 	for key, ref := range t.byKey {
-		if e := t.byRef[ref]; e == nil || e.key != key {
-			return fmt.Errorf("ACL %d is found by the wrong key", ref)
+		if t.entry(ref).key != key {
+			fail("ACL %d is found by the wrong key", ref)
 		}
 	}
-	return nil
 }
 
 // load makes a tree of an export as a start makes one of a snapshot. during is
@@ -232,6 +282,7 @@ func checkACLs(t *aclTable, uses map[int64]int) error {
 func load(t testing.TB, e *Export, during func()) *Tree {
 	t.Helper()
 	b := NewBuilder()
+	e.limit = 1
 	for ref, acl := range e.ACLs() {
 		b.ACL(ref, acl)
 	}

@@ -90,12 +90,12 @@ func (t *Tree) QuotaOf(path string) (q Quota, ok bool) {
 	if !ok {
 		return q, false
 	}
-	limits, stats := t.nodes[QuotaPath+p+"/"+QuotaLimits], t.nodes[QuotaPath+p+"/"+QuotaStats]
+	limits, stats := t.node(QuotaPath+p+"/"+QuotaLimits), t.node(QuotaPath+p+"/"+QuotaStats)
 	if limits == nil || stats == nil {
 		return q, false
 	}
-	l, lok := parseTrack(limits.data)
-	s, sok := parseTrack(stats.data)
+	l, lok := parseTrack(t.data(limits))
+	s, sok := parseTrack(t.data(stats))
 	return Quota{Path: p, Unreadable: !lok || !sok, Soft: Usage{l.value("count"), l.value("bytes")}, Hard: Usage{l.value("countHardLimit"), l.value("byteHardLimit")},
 		Used: Usage{s.value("count"), s.value("bytes")}, Zxid: t.LastZxid()}, true
 }
@@ -135,14 +135,14 @@ func (t *Tree) quotaDeleted(parent, name string) {
 
 // recount counts the subtree of a path into its stats znode.
 func (t *Tree) recount(path string) {
-	stats := t.nodes[QuotaPath+path+"/"+QuotaStats]
-	if stats == nil {
+	stats := t.find(QuotaPath + path + "/" + QuotaStats)
+	if stats == 0 {
 		return
 	}
 	var count int
 	var bytes int64
-	if n := t.nodes[path]; n != nil {
-		count, bytes = t.subtree(path, n)
+	if id := t.find(path); id != 0 {
+		count, bytes = t.subtree(id)
 	}
 	t.setQuietly(stats, track{"count": int64(count), "bytes": bytes}.encode())
 }
@@ -153,8 +153,8 @@ func (t *Tree) charge(path string, bytes, count int64) {
 	if !ok {
 		return
 	}
-	if stats := t.nodes[QuotaPath+p+"/"+QuotaStats]; stats != nil {
-		tr, _ := parseTrack(stats.data)
+	if stats := t.find(QuotaPath + p + "/" + QuotaStats); stats != 0 {
+		tr, _ := parseTrack(t.data(t.nodes.at(stats)))
 		tr["count"] = tr.value("count") + count
 		tr["bytes"] = tr.value("bytes") + bytes
 		t.setQuietly(stats, tr.encode())
@@ -163,7 +163,7 @@ func (t *Tree) charge(path string, bytes, count int64) {
 
 // setQuietly changes data without a new version, time or watch event, as quota
 // statistics do. What is below /zookeeper has no part in the digest.
-func (t *Tree) setQuietly(n *node, data []byte) {
-	t.dataSize += int64(len(data) - len(n.data))
-	n.data = data
+func (t *Tree) setQuietly(id uint32, data []byte) {
+	t.dataSize += int64(len(data)) - int64(max(t.nodes.at(id).dataLen, 0))
+	t.putData(id, data)
 }

@@ -2,7 +2,6 @@ package datatree
 
 import (
 	"bytes"
-	"maps"
 
 	"zook/jute"
 )
@@ -13,29 +12,54 @@ func (t *Tree) Replace(with *Tree, zxid int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	old := t.content
+	for _, e := range old.walks {
+		e.lost = true
+	}
 	t.content = with.content
+	t.walks = nil
 	t.lastZxid.Store(zxid)
 	if sums := t.WatchSums(); sums.Data+sums.Child == 0 {
 		return
 	}
-	for path, was := range old.nodes {
-		if t.nodes[path] == nil {
+	old.each(rootPath, rootID, func(path string, was *node) {
+		if t.find(path) == 0 {
 			t.watches.fire(jute.EventNodeDeleted, path, zxid, old.acls.get(was.acl))
 		}
-	}
-	for path, n := range t.nodes {
+	})
+	t.each(rootPath, rootID, func(path string, n *node) {
 		acl := t.acls.get(n.acl)
-		var children map[string]struct{}
-		if was := old.nodes[path]; was == nil {
+		wasID := old.find(path)
+		was := old.nodes.at(wasID)
+		switch {
+		case wasID == 0:
 			t.watches.fire(jute.EventNodeCreated, path, zxid, acl)
-		} else {
-			children = was.children
-			if was.stat.Mzxid != n.stat.Mzxid || !bytes.Equal(was.data, n.data) {
-				t.watches.fire(jute.EventNodeDataChanged, path, zxid, acl)
-			}
+		case was.mzxid != n.mzxid || !bytes.Equal(old.data(was), t.data(n)):
+			t.watches.fire(jute.EventNodeDataChanged, path, zxid, acl)
 		}
-		if !maps.Equal(children, n.children) {
+		if !t.sameChildren(n, &old, wasID) {
 			t.watches.fire(jute.EventNodeChildrenChanged, path, zxid, acl)
 		}
+	})
+}
+
+// each calls fn for a znode and all below it.
+func (t *nodeTable) each(path string, id uint32, fn func(path string, n *node)) {
+	n := t.nodes.at(id)
+	fn(path, n)
+	for c := t.more(n).first; c != 0; c = t.nodes.at(c).next {
+		t.each(jute.JoinPath(path, string(t.name(t.nodes.at(c)))), c, fn)
 	}
+}
+
+// sameChildren reports whether a znode has the names for children that another has; 0 has none.
+func (t *content) sameChildren(n *node, old *content, was uint32) bool {
+	if t.more(n).children != old.more(old.nodes.at(was)).children {
+		return false
+	}
+	for c := t.more(n).first; c != 0; c = t.nodes.at(c).next {
+		if old.childNamed(was, string(t.name(t.nodes.at(c)))) == 0 {
+			return false
+		}
+	}
+	return true
 }

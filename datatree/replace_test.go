@@ -1,6 +1,7 @@
 package datatree
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -77,3 +78,22 @@ func TestReplace(t *testing.T) {
 }
 
 func must64(v, _ int64) int64 { return v }
+
+// What is being walked cannot go on when the tree holds something else.
+func TestReplaceEndsAWalk(t *testing.T) {
+	w, other := newWorld(t), newWorld(t)
+	for i := range 10 {
+		w.create(fmt.Sprintf("/%d", i), "")
+	}
+	e := w.tree.Export()
+	e.limit = 1
+	err := e.Walk(func(path string, _ Node) error {
+		if path != "/" {
+			w.tree.Replace(other.tree, 99)
+		}
+		return nil
+	})
+	if err == nil {
+		t.Error("the walk ended well")
+	}
+}

@@ -179,12 +179,12 @@ func TestApachesFuzzySnapshots(t *testing.T) {
 
 // walkRaw adds the znodes as they are when they are come to, ACL references too.
 func walkRaw(t *testing.T, h *history, path string, b *Builder) {
-	n := h.tree.nodes[path]
-	if n == nil {
+	n, ok := h.tree.Lookup(path)
+	if !ok {
 		return
 	}
-	names := n.childNames()
-	if err := b.Node(path, n.data, n.acl, n.stat); err != nil {
+	names := h.tree.childNames(h.tree.node(path))
+	if err := b.Node(path, n.Data, n.ACLRef, n.Stat); err != nil {
 		t.Fatal(err)
 	}
 	for range h.rnd.IntN(8) {

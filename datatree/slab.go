@@ -1,35 +1,33 @@
 package datatree
 
 // slab holds values of one type under small numbers, from 1 on: 0 is none. It grows by
-// a chunk at a time, so that nothing is ever copied, and numbers take half the room of
-// pointers, which the garbage collector would have to follow.
+// a chunk at a time, so that nothing is ever copied and pointers into it stay good, and
+// numbers take half the room of pointers, which the garbage collector would have to follow.
 type slab[T any] struct {
-	chunks [][]T
+	chunks []*[slabChunk]T
 	last   uint32   // the highest number ever given
 	free   []uint32 // numbers given back
 }
 
 const (
-	slabBits  = 10
+	slabBits  = 8
 	slabChunk = 1 << slabBits
 )
 
 func (s *slab[T]) at(id uint32) *T { return &s.chunks[id>>slabBits][id&(slabChunk-1)] }
 
-// take returns a number for v.
-func (s *slab[T]) take(v T) uint32 {
-	var id uint32
+// take returns a number, whose value is zero.
+func (s *slab[T]) take() uint32 {
 	if n := len(s.free); n > 0 {
-		id, s.free = s.free[n-1], s.free[:n-1]
-	} else {
-		s.last++
-		id = s.last
-		if int(id>>slabBits) >= len(s.chunks) {
-			s.chunks = append(s.chunks, make([]T, slabChunk))
-		}
+		id := s.free[n-1]
+		s.free = s.free[:n-1]
+		return id
 	}
-	*s.at(id) = v
-	return id
+	s.last++
+	if int(s.last>>slabBits) >= len(s.chunks) {
+		s.chunks = append(s.chunks, new([slabChunk]T))
+	}
+	return s.last
 }
 
 // give gives a number back.

@@ -47,21 +47,13 @@ type Tree struct {
 
 // content is all that a snapshot brings.
 type content struct {
-	nodes      map[string]*node
+	nodeTable
 	acls       aclTable
-	ephemerals map[int64]map[string]struct{} // by session id
-	due        map[string]struct{}           // containers and TTL nodes
+	ephemerals map[int64]map[uint32]struct{} // znodes by session id
+	due        map[uint32]struct{}           // containers and TTL nodes
 	quotas     map[string]struct{}           // paths that have one
 	digest     uint64
 	dataSize   int64
-}
-
-type node struct {
-	data     []byte
-	children map[string]struct{} // nil for a leaf
-	stat     jute.StatPersisted
-	acl      int64 // reference into the ACL table
-	digest   uint32
 }
 
 // New returns a tree with what a new data directory holds: the root, /zookeeper,
@@ -105,47 +97,11 @@ func (t *Tree) Counts() Counts {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	sums := t.WatchSums()
-	c := Counts{Znodes: len(t.nodes), Watches: sums.Data + sums.Child, DataSize: t.dataSize}
-	for _, paths := range t.ephemerals {
-		c.Ephemerals += len(paths)
+	c := Counts{Znodes: t.count, Watches: sums.Data + sums.Child, DataSize: t.dataSize}
+	for _, ids := range t.ephemerals {
+		c.Ephemerals += len(ids)
 	}
 	return c
-}
-
-// clientStat is what a client sees: the tree counts creations of children, a
-// client is shown creations plus deletions, and no owner that is no session
-// (DataNode.copyStat).
-func (n *node) clientStat() jute.Stat {
-	s := n.stat
-	if kind, _ := OwnerKind(s.EphemeralOwner); kind != KindEphemeral {
-		s.EphemeralOwner = 0
-	}
-	return jute.Stat{
-		Czxid: s.Czxid, Mzxid: s.Mzxid, Ctime: s.Ctime, Mtime: s.Mtime, Version: s.Version,
-		Cversion: s.Cversion*2 - int32(len(n.children)), Aversion: s.Aversion, EphemeralOwner: s.EphemeralOwner,
-		DataLength: int32(len(n.data)), NumChildren: int32(len(n.children)), Pzxid: s.Pzxid,
-	}
-}
-
-func (n *node) childNames() []string {
-	names := make([]string, 0, len(n.children))
-	for name := range n.children {
-		names = append(names, name)
-	}
-	return names
-}
-
-// subtree counts the znodes from n down, n included, and their data.
-func (t *Tree) subtree(path string, n *node) (count int, bytes int64) {
-	count, bytes = 1, int64(len(n.data))
-	for name := range n.children {
-		child := jute.JoinPath(path, name)
-		if cn := t.nodes[child]; cn != nil {
-			c, b := t.subtree(child, cn)
-			count, bytes = count+c, bytes+b
-		}
-	}
-	return count, bytes
 }
 
 // EphemeralOwners returns the sessions that have ephemerals, in no order.
@@ -166,9 +122,10 @@ func (t *Tree) Due(now time.Time, neverUsed time.Duration) []string {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	var paths []string
-	for p := range t.due {
-		if n := t.nodes[p]; n != nil && len(n.children) == 0 && IsDue(&n.stat, now, neverUsed) {
-			paths = append(paths, p)
+	for id := range t.due {
+		n := t.nodes.at(id)
+		if s := t.stat(n); t.more(n).children == 0 && IsDue(&s, now, neverUsed) {
+			paths = append(paths, t.path(id))
 		}
 	}
 	return paths

@@ -35,7 +35,7 @@ func (v View) node(path string) *node {
 	if path == "" {
 		path = rootPath
 	}
-	return v.t.nodes[path]
+	return v.t.node(path)
 }
 
 // readable finds a znode that a may read.
@@ -60,7 +60,7 @@ func (v View) Get(path string, a Access, w Watcher) ([]byte, jute.Stat, jute.Err
 	if w != nil {
 		v.t.watches.add(path, w, watchData)
 	}
-	return n.data, n.clientStat(), jute.ErrOK
+	return v.t.data(n), v.t.clientStat(n), jute.ErrOK
 }
 
 // Exists returns the Stat of a znode, and sets a one-shot data watch if w is
@@ -73,7 +73,7 @@ func (v View) Exists(path string, a Access, w Watcher) (jute.Stat, jute.ErrCode)
 	if err != jute.ErrOK {
 		return jute.Stat{}, err
 	}
-	return n.clientStat(), jute.ErrOK
+	return v.t.clientStat(n), jute.ErrOK
 }
 
 // Children returns the names of the children of a znode, in no order, and its
@@ -86,7 +86,7 @@ func (v View) Children(path string, a Access, w Watcher) ([]string, jute.Stat, j
 	if w != nil {
 		v.t.watches.add(path, w, watchChild)
 	}
-	return n.childNames(), n.clientStat(), jute.ErrOK
+	return v.t.childNames(n), v.t.clientStat(n), jute.ErrOK
 }
 
 // ACL returns the ACL of a znode and its Stat; whoever may read or administer
@@ -96,19 +96,19 @@ func (v View) ACL(path string, a Access) ([]jute.ACL, jute.Stat, jute.ErrCode) {
 	if err != jute.ErrOK {
 		return nil, jute.Stat{}, err
 	}
-	return v.t.acls.get(n.acl), n.clientStat(), jute.ErrOK
+	return v.t.acls.get(n.acl), v.t.clientStat(n), jute.ErrOK
 }
 
 // AllChildrenNumber counts the descendants of a znode: ErrNoNode, ErrNoAuth.
 func (v View) AllChildrenNumber(path string, a Access) (int, jute.ErrCode) {
-	n, err := v.readable(path, a, jute.PermRead)
-	if err != jute.ErrOK {
+	if _, err := v.readable(path, a, jute.PermRead); err != jute.ErrOK {
 		return 0, err
 	}
-	if n == v.t.nodes[rootPath] {
-		return len(v.t.nodes) - 1, jute.ErrOK
+	id := v.t.find(path)
+	if id == rootID || path == "" {
+		return v.t.count - 1, jute.ErrOK
 	}
-	count, _ := v.t.subtree(path, n)
+	count, _ := v.t.subtree(id)
 	return count - 1, jute.ErrOK
 }
 
@@ -116,8 +116,8 @@ func (v View) AllChildrenNumber(path string, a Access) (int, jute.ErrCode) {
 // prefix, in no order.
 func (v View) Ephemerals(session int64, prefix string) []string {
 	paths := make([]string, 0, len(v.t.ephemerals[session]))
-	for p := range v.t.ephemerals[session] {
-		if strings.HasPrefix(p, prefix) {
+	for id := range v.t.ephemerals[session] {
+		if p := v.t.path(id); strings.HasPrefix(p, prefix) {
 			paths = append(paths, p)
 		}
 	}
@@ -144,7 +144,7 @@ func (v View) SetWatches(s *jute.SetWatches2, w Watcher) {
 		switch n := v.node(path); {
 		case n == nil:
 			tell(jute.EventNodeDeleted, path, openACL)
-		case n.stat.Mzxid > since:
+		case n.mzxid > since:
 			tell(jute.EventNodeDataChanged, path, t.acls.get(n.acl))
 		default:
 			t.watches.add(path, w, watchData)
@@ -161,7 +161,7 @@ func (v View) SetWatches(s *jute.SetWatches2, w Watcher) {
 		switch n := v.node(path); {
 		case n == nil:
 			tell(jute.EventNodeDeleted, path, openACL)
-		case n.stat.Pzxid > since:
+		case t.more(n).pzxid > since:
 			tell(jute.EventNodeChildrenChanged, path, t.acls.get(n.acl))
 		default:
 			t.watches.add(path, w, watchChild)

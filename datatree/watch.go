@@ -65,7 +65,7 @@ type watchTable struct {
 	ids      map[Watcher]uint32
 	watchers slab[watcher]
 	entries  slab[watch]
-	pairs    pairIndex
+	pairs    hashIndex // of the entries, by path and watcher
 
 	recursive int // entries with a recursive watch, to skip the climb where there are none
 	sums      WatchSums
@@ -92,7 +92,7 @@ type watch struct {
 	path, watcher            uint32
 	nextOfPath, prevOfPath   uint32
 	nextOfWatch, prevOfWatch uint32 // of the watcher
-	nextOfPair               uint32 // of those that pairIndex has together
+	nextOfPair               uint32 // in the bucket of pairs
 	kinds                    watchKind
 }
 
@@ -105,15 +105,17 @@ func (t *watchTable) add(path string, w Watcher, kinds watchKind) {
 	defer t.mu.Unlock()
 	p := t.pathIDs[path]
 	if p == 0 {
-		p = t.paths.take(watchedPath{path: path})
+		p = t.paths.take()
+		t.paths.at(p).path = path
 		t.pathIDs[path] = p
 	}
 	o := t.ids[w]
 	if o == 0 {
-		o = t.watchers.take(watcher{w: w})
+		o = t.watchers.take()
+		t.watchers.at(o).w = w
 		t.ids[w] = o
 	}
-	id := t.pairs.find(&t.entries, p, o)
+	id := t.findPair(p, o)
 	if id == 0 {
 		id = t.link(p, o)
 	}
@@ -123,7 +125,8 @@ func (t *watchTable) add(path string, w Watcher, kinds watchKind) {
 // link makes an entry without kinds.
 func (t *watchTable) link(p, o uint32) uint32 {
 	path, owner := t.paths.at(p), t.watchers.at(o)
-	id := t.entries.take(watch{path: p, watcher: o, nextOfPath: path.first, nextOfWatch: owner.first})
+	id := t.entries.take()
+	*t.entries.at(id) = watch{path: p, watcher: o, nextOfPath: path.first, nextOfWatch: owner.first}
 	if path.first != 0 {
 		t.entries.at(path.first).prevOfPath = id
 	}
@@ -131,7 +134,7 @@ func (t *watchTable) link(p, o uint32) uint32 {
 		t.entries.at(owner.first).prevOfWatch = id
 	}
 	path.first, owner.first = id, id
-	t.pairs.insert(&t.entries, id)
+	t.pairs.insert(t, id)
 	return id
 }
 
@@ -176,7 +179,7 @@ func counts(n *uint32, change int) int {
 
 func (t *watchTable) unlink(id uint32) {
 	e := *t.entries.at(id)
-	t.pairs.remove(&t.entries, id)
+	t.pairs.remove(t, id)
 	path, owner := t.paths.at(e.path), t.watchers.at(e.watcher)
 	if e.prevOfPath != 0 {
 		t.entries.at(e.prevOfPath).nextOfPath = e.nextOfPath
@@ -205,7 +208,7 @@ func (t *watchTable) unlink(id uint32) {
 	}
 	if len(t.ids) == 0 && t.entries.last > 1<<16 { // what a crowd has left behind
 		t.pathIDs, t.ids = map[string]uint32{}, map[Watcher]uint32{}
-		t.paths, t.watchers, t.entries, t.pairs = slab[watchedPath]{}, slab[watcher]{}, slab[watch]{}, pairIndex{}
+		t.paths, t.watchers, t.entries, t.pairs = slab[watchedPath]{}, slab[watcher]{}, slab[watch]{}, hashIndex{}
 	}
 }
 
@@ -215,7 +218,33 @@ func (t *watchTable) find(path string, w Watcher) uint32 {
 	if p == 0 || o == 0 {
 		return 0
 	}
-	return t.pairs.find(&t.entries, p, o)
+	return t.findPair(p, o)
+}
+
+func (t *watchTable) findPair(p, o uint32) uint32 {
+	id := t.pairs.first(hashPair(p, o))
+	for id != 0 {
+		e := t.entries.at(id)
+		if e.path == p && e.watcher == o {
+			break
+		}
+		id = e.nextOfPair
+	}
+	return id
+}
+
+// hashOf and nextOf are for pairs.
+func (t *watchTable) hashOf(id uint32) uint32 {
+	e := t.entries.at(id)
+	return hashPair(e.path, e.watcher)
+}
+
+func (t *watchTable) nextOf(id uint32) *uint32 { return &t.entries.at(id).nextOfPair }
+
+func hashPair(path, watcher uint32) uint32 {
+	h := (uint64(path)<<32 | uint64(watcher)) * 0x9E3779B97F4A7C15
+	h = (h ^ h>>32) * 0xD6E8FEB86659FD93
+	return uint32(h >> 32)
 }
 
 // remove takes kinds of a watch away and reports whether there were any.
