@@ -77,7 +77,7 @@ func ping(b *testing.B, w *wire) {
 }
 
 // residentKB is the resident memory of a process.
-func residentKB(b *testing.B, pid int) int {
+func residentKB(b testing.TB, pid int) int {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		b.Fatal(err)

@@ -9,17 +9,18 @@ import (
 // of clients must not keep the next log from being opened.
 const sparedFiles = 64
 
-// connLimit is how many connections there may be; 0 is any number. Where nobody has
-// said it, it is what the descriptors of the process allow.
+// connLimit is how many connections there may be, also by the descriptors of the
+// process; 0 is any number.
 func connLimit(cfg *Config) int {
-	if cfg.MaxConns > 0 {
-		return cfg.MaxConns
-	}
 	open, limit := openFiles()
 	if limit <= 0 || limit > 1<<30 {
-		return 0
+		return cfg.MaxConns
 	}
-	return int(max(limit-max(open, 0)-sparedFiles, sparedFiles))
+	room := int(max(limit-max(open, 0)-sparedFiles, sparedFiles))
+	if cfg.MaxConns > 0 {
+		return min(room, cfg.MaxConns)
+	}
+	return room
 }
 
 // enroll takes a new connection, or says why not.

@@ -1,0 +1,6 @@
+//go:build race
+
+package server
+
+// raceEnabled says that the race detector takes memory, too.
+const raceEnabled = true
