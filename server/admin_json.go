@@ -5,7 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
-	"strings"
+
+	"zook/fourletter"
 )
 
 // jsonObject is a JSON object whose fields stay in their order. Values are nil,
@@ -95,7 +96,7 @@ func (w *jsonWriter) value(v any) {
 	case int64:
 		w.WriteString(strconv.FormatInt(v, 10))
 	case float64:
-		w.WriteString(javaNumber(v))
+		w.WriteString(fourletter.Double(v))
 	case jsonNumber:
 		w.WriteString(string(v))
 	case jsonObject:
@@ -123,13 +124,4 @@ func writeArray[T any](w *jsonWriter, list []T, write func(T)) {
 		w.WriteByte(' ')
 	}
 	w.WriteByte(']')
-}
-
-// javaNumber writes a number as Java does, which always has a fraction.
-func javaNumber(v float64) string {
-	s := strconv.FormatFloat(v, 'f', -1, 64)
-	if !strings.Contains(s, ".") {
-		s += ".0"
-	}
-	return s
 }
