@@ -23,7 +23,7 @@ there first. SERVER_JVMFLAGS and JVMFLAGS may set system properties (-Dzookeeper
 	cmd.PersistentFlags().StringVar(&o.configDir, "config", "", "the `directory` of zoo.cfg, instead of ZOOCFGDIR")
 	for _, newCommand := range []func(*Env, *serverOptions) *cobra.Command{
 		newServerRun, newServerStart, newServerStop, newServerRestart, newOwnStatus, newServerInit,
-		newServerPurge, newServerPrintConfig,
+		newServerPurge, newServerPrintConfig, newServerDoctor,
 	} {
 		cmd.AddCommand(newCommand(env, &o))
 	}

@@ -1,7 +1,7 @@
 package commands
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"io"
 	"net"
@@ -33,8 +33,9 @@ func newOwnStatus(env *Env, so *serverOptions) *cobra.Command {
 		Use:   "status [zoo.cfg]",
 		Short: "Ask the server of a zoo.cfg in which mode it runs",
 		Long: `Ask the server of a zoo.cfg, ours or Apache's, on its client port in which mode it runs, as
-zkServer.sh status does: standalone, leader, follower or observer. On a port for TLS the
---tls flags say how; its zoo.cfg has to allow the word srvr (4lw.commands.whitelist).
+zkServer.sh status does: standalone, leader, follower or observer. Where there is only a
+port for TLS it shows the server's own certificate, unless --tls-cert and --tls-key name
+another. Apache's server has to allow the word srvr (4lw.commands.whitelist).
 
 The exit code is 1 if it does not answer.`,
 		Example: `  zook server status
@@ -67,18 +68,21 @@ The exit code is 1 if it does not answer.`,
 	}
 }
 
-// ownAddress is where to ask the server of a zoo.cfg, and how.
+// ownAddress is where to ask the server of a zoo.cfg, and how. On a port for TLS that is
+// with the server's own certificate, unless flags name another.
 func (e *Env) ownAddress(f *server.ConfigFile) (*fourletter.Client, *ownStatus, error) {
+	asker := &fourletter.Client{Timeout: cmp.Or(e.Connect.Timeout, 5*time.Second)}
 	x := &ownStatus{Config: f.Path}
-	if f.Config.Addr == "" {
-		return nil, nil, errors.New("there is no client port in the configuration")
+	if f.Config.Addr != "" {
+		x.Address = net.JoinHostPort(clientAddress(f.Config.Addr))
+		return asker, x, nil
 	}
-	x.Address = net.JoinHostPort(clientAddress(f.Config.Addr))
-	timeout := e.Connect.Timeout
-	if timeout == 0 {
-		timeout = 5 * time.Second
+	x.TLS, x.Address = true, net.JoinHostPort(clientAddress(f.Config.SecureAddr))
+	var err error
+	if asker.TLS, err = e.Connect.TLS.load(); asker.TLS == nil && err == nil {
+		asker.TLS, err = f.Config.OwnClientTLS()
 	}
-	return &fourletter.Client{Timeout: timeout}, x, nil
+	return asker, x, err
 }
 
 // modeOf is the mode in a reply to srvr, "" if there is none.

@@ -15,10 +15,10 @@ import (
 	"zook/txnlog"
 )
 
-// checkDirs refuses a data directory that is missing and must not be made, and one whose
+// CheckDirs refuses a data directory that is missing and must not be made, and one whose
 // files are in each other's place: what is there would be passed over, as if it had never
 // been written. Behaviour: FileTxnSnapLog.
-func checkDirs(cfg *Config) error {
+func CheckDirs(cfg *Config) error {
 	dir := datadir.Open(cfg.DataDir, cfg.DataLogDir)
 	if cfg.NoAutocreate {
 		for _, d := range []string{dir.SnapDir, dir.LogDir} {

@@ -196,7 +196,7 @@ func (s *Server) dropOrphans() {
 
 // load takes the data directory for this server alone and reads it.
 func (s *Server) load(ctx context.Context) (*datadir.State, error) {
-	err := checkDirs(&s.cfg)
+	err := CheckDirs(&s.cfg)
 	if err != nil {
 		return nil, err
 	}

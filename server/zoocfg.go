@@ -84,10 +84,22 @@ type Setting struct {
 	Secret bool   // Value is not for everybody's eyes
 }
 
+// WithDefaults is the Config with what a server takes for everything that is not set.
+func (f *ConfigFile) WithDefaults() Config {
+	c, _ := f.Config.withDefaults() // what is wrong is in Problems
+	return c
+}
+
+// Given is the value of a key as it stands, and where.
+func (f *ConfigFile) Given(key string) (value, place string, ok bool) {
+	p, ok := f.given[key]
+	return p.value, p.place, ok
+}
+
 // Effective is what a server would run with, by key: all keys that have a default, and
 // those without that were given.
 func (f *ConfigFile) Effective() []Setting {
-	c, _ := f.Config.withDefaults() // what is wrong is in Problems
+	c := f.WithDefaults()
 	var all []Setting
 	add := func(key string, st setting) {
 		p, given := f.given[key]
@@ -273,6 +285,15 @@ func systemProperties(getenv func(string) string) []property {
 func isOurs(key string) bool {
 	theirs := []string{"zookeeper.log.dir", "zookeeper.log.file", "zookeeper.log.threshold",
 		"zookeeper.console.threshold", "zookeeper.root.logger", "zookeeper.jmx.log4j.disable"}
-	return (strings.HasPrefix(key, "zookeeper.") || key == "jute.maxbuffer" || key == "java.security.auth.login.config") &&
-		!slices.Contains(theirs, key)
+	if bare := slices.ContainsFunc(bareProperties, func(b string) bool {
+		return key == b || strings.HasSuffix(b, ".") && strings.HasPrefix(key, b)
+	}); bare {
+		return true
+	}
+	return strings.HasPrefix(key, "zookeeper.") && !slices.Contains(theirs, key)
 }
+
+// bareProperties are the system properties of Apache's that have no prefix; one that ends
+// in a dot stands for all that begin with it.
+var bareProperties = []string{"jute.maxbuffer", "java.security.auth.login.config", "readonlymode.enabled",
+	"fsync.warningthresholdms", "znode.container.", "learner.", "leader.", "follower.", "request_throttle_drop_stale"}
