@@ -42,7 +42,7 @@ func (c *Config) Stores() []StoreFile {
 		all = append(all, k)
 		if t.TrustStore.File != "" {
 			s := StoreFile{Key: prefix + "trustStore.location", Store: t.TrustStore}
-			s.Certs, s.Err = loadStore(&s.Store, pemCertificates, pkcs12Certificates)
+			s.Certs, s.Err = s.Store.certificates()
 			all = append(all, s)
 		}
 	}
@@ -56,9 +56,9 @@ func (c *Config) Stores() []StoreFile {
 }
 
 func (s *Store) chain() ([]*x509.Certificate, error) {
-	pair, err := loadStore(s, pemKeyPair, pkcs12KeyPair)
+	pair, err := s.keyPair()
 	if err != nil {
-		return nil, err
+		return nil, errors.Unwrap(err) // without the name of the file
 	}
 	var certs []*x509.Certificate
 	for _, der := range pair.Certificate {

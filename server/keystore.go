@@ -43,7 +43,7 @@ func (s *Store) keyPair() (tls.Certificate, error) {
 
 // pool loads a trust store. Errors name the file.
 func (s *Store) pool() (*x509.CertPool, error) {
-	certs, err := loadStore(s, pemCertificates, pkcs12Certificates, jksCertificates)
+	certs, err := s.certificates()
 	if err != nil {
 		return nil, fmt.Errorf("trust store %s: %w", s.File, err)
 	}
@@ -52,6 +52,10 @@ func (s *Store) pool() (*x509.CertPool, error) {
 		pool.AddCert(c)
 	}
 	return pool, nil
+}
+
+func (s *Store) certificates() ([]*x509.Certificate, error) {
+	return loadStore(s, pemCertificates, pkcs12Certificates, jksCertificates)
 }
 
 // loadStore reads a store with the function for its type.
