@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"log/slog"
@@ -156,9 +157,27 @@ func (a *adminServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case !a.enter(r):
 		refuse(w, http.StatusServiceUnavailable, "the server is busy")
 	default:
-		defer a.leave()
-		a.serveOther(w, r)
+		held := &heldWriter{ResponseWriter: w, status: http.StatusOK}
+		a.serveOther(held, r)
+		a.leave() // whoever takes the answer may be slow
+		held.send()
 	}
+}
+
+// heldWriter keeps an answer until it is sent.
+type heldWriter struct {
+	http.ResponseWriter
+	status int
+	body   bytes.Buffer
+}
+
+func (w *heldWriter) WriteHeader(status int)      { w.status = status }
+func (w *heldWriter) Write(p []byte) (int, error) { return w.body.Write(p) }
+
+func (w *heldWriter) send() {
+	w.Header().Set("Content-Length", strconv.Itoa(w.body.Len()))
+	w.ResponseWriter.WriteHeader(w.status)
+	w.ResponseWriter.Write(w.body.Bytes())
 }
 
 // ready reports whether the server serves: before that it has no tree.
