@@ -21,9 +21,8 @@ import (
 // the same names.
 func TestTLSOfOthers(t *testing.T) {
 	t.Parallel()
-	certs, others := zktest.NewCerts(t), zktest.NewCerts(t)
+	certs := zktest.NewCerts(t)
 	known := certs.Client(t, "known.pem", pkix.Name{CommonName: "known", Organization: []string{"Zoo, Inc."}})
-	stranger := others.Client(t, "stranger.pem", pkix.Name{CommonName: "known"})
 	_, apache := zktest.ApacheTLS(t, certs, "ssl.clientAuth=want", "tickTime=1000")
 	cfg := secureConfig(certs)
 	cfg.TLS.ClientAuth = "want"
@@ -34,7 +33,7 @@ func TestTLSOfOthers(t *testing.T) {
 			zktest.NeedPeer(t, "no kazoo: apt-get install python3-kazoo")
 		}
 		program := func(addr string) string {
-			return output(t, exec.Command(python, filepath.Join("testdata", "tls_kazoo.py"), addr, certs.CA, known, stranger))
+			return output(t, exec.Command(python, filepath.Join("testdata", "tls_kazoo.py"), addr, certs.CA, known))
 		}
 		got := program(ours)
 		if !strings.HasSuffix(got, "done\n") {
