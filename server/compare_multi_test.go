@@ -73,6 +73,10 @@ func multiReads(p *program) {
 	p.a("mixed", jute.OpMultiRead, multi(op(jute.OpGetData, reqGet("/mr", false)), op(jute.OpDelete, reqDelete("/mr/x", -1))))
 	p.a("checks", jute.OpMultiRead, multi(opCheck("/mr", -1)))
 	p.a("nothing deleted", jute.OpGetChildren, reqList("/mr", false))
+	p.a("with watches", jute.OpMultiRead, multi(op(jute.OpGetData, reqGet("/mr/x", true)), op(jute.OpGetChildren, reqList("/mr", true))))
+	p.a("set", jute.OpSetData, reqSet("/mr/x", "", -1))
+	p.a("create another", jute.OpCreate, reqCreate("/mr/y", "", 0))
+	p.a("no event", jute.OpPing, nil)
 }
 
 func quotas(p *program) {

@@ -72,9 +72,9 @@ func (m *loadMaker) read(conn string) (jute.OpCode, jute.Record) {
 	q := &jute.MultiRequest{}
 	for range m.rnd.IntN(5) {
 		if path := m.path(); m.one(2) {
-			q.Ops = append(q.Ops, op(jute.OpGetData, reqGet(path, false)))
+			q.Ops = append(q.Ops, op(jute.OpGetData, reqGet(path, m.one(2))))
 		} else {
-			q.Ops = append(q.Ops, op(jute.OpGetChildren, reqList(path, false)))
+			q.Ops = append(q.Ops, op(jute.OpGetChildren, reqList(path, m.one(2))))
 		}
 	}
 	return jute.OpMultiRead, q

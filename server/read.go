@@ -124,6 +124,7 @@ func (r reader) getEphemerals(q *jute.GetEphemeralsRequest) (jute.Record, jute.E
 }
 
 // multiRead answers each read by itself: one that fails does not fail the others.
+// None of them sets a watch, whatever it says (MultiOperationRecord.deserialize).
 func (r reader) multiRead(q *jute.MultiRequest) (jute.Record, jute.ErrCode) {
 	res := &jute.MultiResponse{}
 	for _, op := range q.Ops {
@@ -131,9 +132,9 @@ func (r reader) multiRead(q *jute.MultiRequest) (jute.Record, jute.ErrCode) {
 		var err jute.ErrCode
 		switch b := op.Body.(type) {
 		case *jute.GetDataRequest:
-			rec, err = r.getData(b)
+			rec, err = r.getData(&jute.GetDataRequest{Path: b.Path})
 		case *jute.GetChildrenRequest:
-			rec, err = r.getChildren(b)
+			rec, err = r.getChildren(&jute.GetChildrenRequest{Path: b.Path})
 		default:
 			return nil, jute.ErrMarshallingError
 		}
