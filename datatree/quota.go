@@ -90,6 +90,24 @@ func (t *Tree) QuotaOf(path string) (q Quota, ok bool) {
 	if !ok {
 		return q, false
 	}
+	return t.quotaAt(p)
+}
+
+// Quotas returns all quotas, in no order.
+func (t *Tree) Quotas() []Quota {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	var all []Quota
+	for p := range t.quotas {
+		if q, ok := t.quotaAt(p); ok {
+			all = append(all, q)
+		}
+	}
+	return all
+}
+
+// quotaAt returns the quota for the znode at p.
+func (t *Tree) quotaAt(p string) (q Quota, ok bool) {
 	limits, stats := t.node(QuotaPath+p+"/"+QuotaLimits), t.node(QuotaPath+p+"/"+QuotaStats)
 	if limits == nil || stats == nil {
 		return q, false

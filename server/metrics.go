@@ -47,11 +47,40 @@ func (s *Server) gauges() []gauge {
 		{"last_client_response_size", float64(last)},
 		{"max_client_response_size", float64(most)},
 		{"min_client_response_size", float64(least)},
-		{"outstanding_tls_handshake", 0},
+		{"outstanding_tls_handshake", float64(s.stats.tlsHandshakes.Load())},
 		{"auth_failed_count", float64(s.stats.authFailed.get())},
 		{"non_mtls_remote_conn_count", 0},
 		{"non_mtls_local_conn_count", 0},
 	}
+}
+
+// gaugeSet is what is measured for each of several keys.
+type gaugeSet struct {
+	name  string
+	byKey map[string]int64
+}
+
+// quotaGauges are limits and use of all quotas, by the first names of their paths. A
+// hard limit goes before a soft one; -1 is none.
+//
+// Behaviour: QuotaMetricsUtils.java.
+func (s *Server) quotaGauges() []gaugeSet {
+	sets := []gaugeSet{{"quota_count_limit_per_namespace", map[string]int64{}}, {"quota_bytes_limit_per_namespace", map[string]int64{}},
+		{"quota_count_usage_per_namespace", map[string]int64{}}, {"quota_bytes_usage_per_namespace", map[string]int64{}}}
+	limit := func(soft, hard int64) int64 {
+		if hard > -1 {
+			return hard
+		}
+		return soft
+	}
+	for _, q := range s.tree.Quotas() {
+		key := topNamespace(q.Path)
+		sets[0].byKey[key] += limit(q.Soft.Count, q.Hard.Count)
+		sets[1].byKey[key] += limit(q.Soft.Bytes, q.Hard.Bytes)
+		sets[2].byKey[key] += q.Used.Count
+		sets[3].byKey[key] += q.Used.Bytes
+	}
+	return sets
 }
 
 // real are the gauges that Apache writes with a fraction.
@@ -79,6 +108,11 @@ func (s *Server) mntr() *fourletter.Mntr {
 			put(g.name, fourletter.Double(g.value))
 		} else {
 			number(g.name, int64(g.value))
+		}
+	}
+	for _, set := range s.quotaGauges() {
+		for _, key := range slices.Sorted(maps.Keys(set.byKey)) {
+			number(key+"_"+set.name, set.byKey[key])
 		}
 	}
 	for _, c := range s.stats.metrics {

@@ -45,6 +45,14 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 	for _, g := range c.s.gauges() {
 		send(prometheus.NewConstMetric(prometheus.NewDesc(g.name, g.name, nil, nil), prometheus.GaugeValue, g.value))
 	}
+	for _, set := range c.s.quotaGauges() {
+		desc := prometheus.NewDesc(set.name, set.name, []string{"key"}, nil)
+		for key, v := range set.byKey {
+			if utf8.ValidString(key) {
+				send(prometheus.NewConstMetric(desc, prometheus.GaugeValue, float64(v), key))
+			}
+		}
+	}
 	for _, m := range c.s.stats.metrics {
 		switch {
 		case m.counter != nil:

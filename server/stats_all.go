@@ -12,11 +12,12 @@ import (
 // Names and meanings: ServerMetrics.java and ServerStats.java; times are in
 // milliseconds.
 type stats struct {
-	started    time.Time
-	metrics    []metric     // all but the gauges
-	authFailed counter      // TLS handshakes; srst leaves it
-	mask       atomic.Int64 // of stmk; nothing is traced
-	digests    digestLog
+	started       time.Time
+	metrics       []metric     // all but the gauges
+	authFailed    counter      // TLS handshakes that failed; srst leaves it
+	tlsHandshakes atomic.Int64 // on their way
+	mask          atomic.Int64 // of stmk; nothing is traced
+	digests       digestLog
 
 	mu      sync.Mutex
 	traffic traffic // sums since the start or srst

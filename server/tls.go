@@ -264,6 +264,8 @@ func (c *conn) secure() error {
 			return err
 		}
 	}
+	c.srv.stats.tlsHandshakes.Add(1)
+	defer c.srv.stats.tlsHandshakes.Add(-1)
 	if err := secured.Handshake(); err != nil {
 		return err
 	}
