@@ -40,6 +40,10 @@ type Config struct {
 	// clients that have one waiting are not read from (globalOutstandingLimit).
 	// 0 is any number that takes 64 MiB.
 	MaxOutstanding int
+	// MaxLargeBytes is how many bytes requests of more than 64 KiB may take
+	// together, those that are still arriving included (largeRequestMaxBytes); 0
+	// is 100 MiB. A client with one more waits.
+	MaxLargeBytes int
 	// KeepAlive lets the system probe silent connections (clientTcpKeepAlive).
 	KeepAlive bool
 	// NoClosePaths logs the end of a session without the ephemerals that go with
@@ -176,6 +180,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.MaxSessionTimeout == 0 {
 		c.MaxSessionTimeout = 20 * c.TickTime
+	}
+	if c.MaxLargeBytes == 0 {
+		c.MaxLargeBytes = 100 << 20
 	}
 	if c.SilentTimeout == 0 {
 		c.SilentTimeout = 10 * time.Second

@@ -39,6 +39,7 @@ type conn struct {
 	ids   []jute.ID // replaced, never changed
 
 	in      frameReader
+	claimed int               // of the budget, for what is being read
 	writes  []*request        // read and not yet given to the preparer
 	sasl    *digestmd5.Server // nil until the client begins to log in
 	pending pendingOps
@@ -83,7 +84,10 @@ func (c *conn) serve() {
 	if c.srv.draining.Load() {
 		return // whose deadline would have been earlier
 	}
-	defer c.in.release()
+	defer func() {
+		c.in.release()
+		c.srv.large.give(c.claimed)
+	}()
 	head, err := c.in.head()
 	if err != nil {
 		c.srv.stats.lost(err, false)
@@ -174,6 +178,16 @@ func (c *conn) busy() {
 	c.out.hold()
 }
 
+// reserve takes a share of the budget for a large request.
+func (c *conn) reserve(n int) error {
+	c.idle()
+	if !c.srv.large.take(n, c.ended) {
+		return net.ErrClosed
+	}
+	c.claimed += n
+	return nil
+}
+
 // readLoop takes requests.
 func (c *conn) readLoop() error {
 	for !c.out.isEnding() {
@@ -206,7 +220,10 @@ func (c *conn) request(b []byte) error {
 	if d.Err() != nil {
 		return fmt.Errorf("request header: %w", d.Err())
 	}
-	op := clientOp{xid: h.Xid, op: h.Type, body: d.Rest(), write: throughPipeline(h.Type), since: time.Since(epoch)}
+	op := clientOp{xid: h.Xid, op: h.Type, body: d.Rest(), write: throughPipeline(h.Type), since: time.Since(epoch), large: c.claimed}
+	if c.claimed = 0; op.large > 0 {
+		defer func() { c.srv.large.give(op.large) }()
+	}
 	switch {
 	case op.op == jute.OpAuth:
 		return c.authenticate(&op)
@@ -223,8 +240,11 @@ func (c *conn) request(b []byte) error {
 			return net.ErrClosed
 		}
 		c.answerRead(&op)
-	case op.write:
-		c.writes = append(c.writes, &request{session: c.session.id, cxid: op.xid, op: op.op, body: op.body, ids: c.identities(), since: op.since})
+	default:
+		op.large = 0 // whoever answers gives it back
+		if op.write {
+			c.writes = append(c.writes, &request{session: c.session.id, cxid: op.xid, op: op.op, body: op.body, ids: c.identities(), since: op.since})
+		}
 	}
 	return nil
 }
@@ -338,6 +358,7 @@ func (c *conn) close() {
 		c.dropPending()
 		c.out.close()
 		close(c.ended)
+		c.srv.large.recheck()
 		c.nc.Close()
 		c.srv.detach(c)
 	})

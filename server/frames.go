@@ -16,6 +16,8 @@ type frameReader struct {
 	user interface {
 		idle() // is called before the network is waited for
 		busy() // and after
+		// reserve is called before memory is taken for so many bytes, and may wait.
+		reserve(n int) error
 	}
 
 	small      [smallRead]byte
@@ -49,8 +51,8 @@ func (r *frameReader) head() (head [4]byte, err error) {
 	return head, nil
 }
 
-// body reads the rest of a frame. It takes memory only as the bytes arrive,
-// whatever the length claims.
+// body reads the rest of a frame. It takes memory only as the bytes arrive, whatever
+// the length claims, and for most of a large one only what is reserved.
 func (r *frameReader) body(head [4]byte) ([]byte, error) {
 	length := int32(binary.BigEndian.Uint32(head[:]))
 	if length < 0 || int(length) > r.max {
@@ -67,7 +69,14 @@ func (r *frameReader) body(head [4]byte) ([]byte, error) {
 			r.bytes += len(head) + n
 			return b, nil
 		}
-		longer := make([]byte, min(n, 2*got))
+		more := min(n, 2*got)
+		if n > largeRequest && more >= largeRequest {
+			if err := r.user.reserve(n); err != nil {
+				return nil, err
+			}
+			more = n
+		}
+		longer := make([]byte, more)
 		copy(longer, b)
 		b = longer
 	}

@@ -129,6 +129,43 @@ func TestOutstandingRequests(t *testing.T) {
 	eventually(t, "nothing waits", func() bool { return s.waiting.Load() == 0 && s.inFlight.Load() == 0 })
 }
 
+// Large requests that arrive and never end are bounded together. Others wait for them,
+// small ones do not.
+func TestLargeRequestsThatArrive(t *testing.T) {
+	const frame = 900_000
+	s := start(t, Config{MaxLargeBytes: 2 * frame, TickTime: tick})
+	other := openSession(t, s.Addr(), 20*tick)
+	other.create("/x", "", 0)
+	before := heap()
+	slow := make([]*wire, 40)
+	for i := range slow {
+		slow[i] = openSession(t, s.Addr(), 20*tick)
+		slow[i].nc.SetWriteDeadline(time.Now().Add(100 * time.Millisecond)) // most of it is not taken
+		slow[i].nc.Write(append(jute.AppendInt(nil, frame), make([]byte, frame-100)...))
+		other.do(jute.OpSetData, reqSet("/x", "small", -1), nil)
+	}
+	if grown := heap() - before; grown > 10<<20 {
+		t.Errorf("%d requests of %d bytes took %d MB", len(slow), frame, grown>>20)
+	}
+	large := openSession(t, s.Addr(), 20*tick)
+	for _, w := range slow {
+		w.nc.Close()
+	}
+	for range 10 {
+		large.do(jute.OpSetData, reqSet("/x", strings.Repeat("x", frame), -1), nil)
+	}
+	if got := large.get("/x"); len(got) != frame {
+		t.Errorf("%d bytes arrived", len(got))
+	}
+	large.send(jute.OpSetData, reqSet("/x", strings.Repeat("y", frame), -1))
+	large.nc.Close()
+	eventually(t, "all is given back", func() bool {
+		s.large.mu.Lock()
+		defer s.large.mu.Unlock()
+		return s.large.used == 0
+	})
+}
+
 // Without paths in the transaction, the ephemerals of a closed session go all the
 // same, here, after a restart, and on Apache's server.
 func TestCloseSessionWithoutPaths(t *testing.T) {
@@ -229,14 +266,14 @@ func TestConnConfig(t *testing.T) {
 	}{
 		{"", Config{MaxClientConns: 60}},
 		{"maxClientCnxns=0", Config{}},
-		{"maxClientCnxns=7\nmaxCnxns=9\nglobalOutstandingLimit=11\nclientTcpKeepAlive=true\ncloseSessionTxn.enabled=false\nzookeeper.nio.sessionlessCnxnTimeout=1500",
-			Config{MaxClientConns: 7, MaxConns: 9, MaxOutstanding: 11, KeepAlive: true, NoClosePaths: true, SilentTimeout: 1500 * time.Millisecond}},
+		{"maxClientCnxns=7\nmaxCnxns=9\nglobalOutstandingLimit=11\nlargeRequestMaxBytes=13\nclientTcpKeepAlive=true\ncloseSessionTxn.enabled=false\nzookeeper.nio.sessionlessCnxnTimeout=1500",
+			Config{MaxClientConns: 7, MaxConns: 9, MaxOutstanding: 11, MaxLargeBytes: 13, KeepAlive: true, NoClosePaths: true, SilentTimeout: 1500 * time.Millisecond}},
 	} {
 		if err := os.WriteFile(file, []byte("dataDir=/d\n"+c.lines), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		cfg, warnings, err := ReadConfig(file)
-		got := Config{MaxClientConns: cfg.MaxClientConns, MaxConns: cfg.MaxConns, MaxOutstanding: cfg.MaxOutstanding, KeepAlive: cfg.KeepAlive,
+		got := Config{MaxClientConns: cfg.MaxClientConns, MaxConns: cfg.MaxConns, MaxOutstanding: cfg.MaxOutstanding, MaxLargeBytes: cfg.MaxLargeBytes, KeepAlive: cfg.KeepAlive,
 			NoClosePaths: cfg.NoClosePaths, SilentTimeout: cfg.SilentTimeout}
 		if err != nil || len(warnings) > 0 || fmt.Sprint(got) != fmt.Sprint(c.want) {
 			t.Errorf("%q: %v, %q\n got %+v\nwant %+v", c.lines, err, warnings, got, c.want)

@@ -28,6 +28,7 @@ type clientOp struct {
 	op    jute.OpCode
 	body  []byte
 	since time.Duration // since epoch
+	large int           // bytes of the budget
 
 	write bool // it goes through the pipeline; so does a sync
 	done  bool // a write that has been applied
@@ -55,6 +56,9 @@ func (c *conn) enqueue(op clientOp) (ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed || !op.write && len(p.ops) == p.first {
+		if op.op == jute.OpPing { // the client has nothing to do
+			p.ops, p.first = nil, 0
+		}
 		return false
 	}
 	p.ops = append(p.ops, op)
@@ -119,6 +123,7 @@ func (c *conn) advance() {
 			c.answerRead(op)
 		}
 		c.weigh(-1, -opWeight-len(op.body))
+		c.srv.large.give(op.large)
 		*op = clientOp{}
 	}
 	if p.first == before {
@@ -200,7 +205,9 @@ func (c *conn) dropPending() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i := p.first; i < len(p.ops); i++ {
-		if op := &p.ops[i]; op.write && !op.done {
+		op := &p.ops[i]
+		c.srv.large.give(op.large)
+		if op.write && !op.done {
 			c.srv.stats.staleReplies.add(1)
 		}
 	}

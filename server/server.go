@@ -80,6 +80,7 @@ type Server struct {
 	requests  *queue[*request]
 	inFlight  atomic.Int64 // bytes of requests that wait for an answer
 	waiting   atomic.Int64 // their number
+	large     *budget
 	snaps     *snapshotter
 	stats     *stats
 	wordSlots chan struct{} // taken by words that are being answered
@@ -149,7 +150,7 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 	if err := s.listenForMetrics(ctx); err != nil {
 		return fmt.Errorf("metrics: %w", err)
 	}
-	s.maxConns = connLimit(&s.cfg)
+	s.maxConns, s.large = connLimit(&s.cfg), newBudget(s.cfg.MaxLargeBytes)
 	s.accept()
 	s.startAdmin(ctx)
 	began := time.Now()
