@@ -55,7 +55,7 @@ type authenticator struct {
 }
 
 // newAuthenticator returns an error for settings that contradict each other.
-func newAuthenticator(cfg *Config) (*authenticator, error) {
+func newAuthenticator(cfg *Config, stats *stats) (*authenticator, error) {
 	a := &authenticator{schemes: map[string]scheme{"ip": ipScheme{}}, skipACL: cfg.SkipACL, enforced: cfg.EnforceAuth}
 	if cfg.speaksTLS() {
 		a.schemes["x509"] = x509Scheme{super: cfg.X509SuperUser}
@@ -71,7 +71,7 @@ func newAuthenticator(cfg *Config) (*authenticator, error) {
 		switch name {
 		case "digest", "ip": // is there unless it is turned off
 		case "ensemble":
-			a.schemes[name] = ensembleScheme{names: cfg.EnsembleNames}
+			a.schemes[name] = ensembleScheme{names: cfg.EnsembleNames, stats: stats}
 		case "x509":
 			a.schemes[name] = x509Scheme{super: cfg.X509SuperUser}
 		case "sasl":

@@ -170,13 +170,22 @@ func parseAddr(s string) (netip.Addr, bool) {
 // disconnects it from another. It proves nothing, and no ACL names it.
 //
 // Behaviour: EnsembleAuthenticationProvider.
-type ensembleScheme struct{ names []string }
+type ensembleScheme struct {
+	names []string
+	stats *stats
+}
 
 func (s ensembleScheme) authenticate(_ peer, auth []byte) ([]jute.ID, verdict) {
-	if len(auth) == 0 || s.names == nil || slices.Contains(s.names, string(auth)) {
-		return nil, accepted
+	switch {
+	case len(auth) == 0 || s.names == nil:
+		s.stats.ensembleAuthSkip.add(1)
+	case slices.Contains(s.names, string(auth)):
+		s.stats.ensembleAuthSuccess.add(1)
+	default:
+		s.stats.ensembleAuthFail.add(1)
+		return nil, cut
 	}
-	return nil, cut
+	return nil, accepted
 }
 
 func (ensembleScheme) valid(string) bool         { return false }

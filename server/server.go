@@ -140,7 +140,7 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 	if s.cfg, err = cfg.withDefaults(); err != nil {
 		return err
 	}
-	if s.auth, err = newAuthenticator(&s.cfg); err != nil {
+	if s.auth, err = newAuthenticator(&s.cfg, s.stats); err != nil {
 		return err
 	}
 	// The ports first: a second server on the same configuration ends here.

@@ -22,29 +22,30 @@ type stats struct {
 	mu      sync.Mutex
 	traffic traffic // sums since the start or srst
 
-	ops                                                  []*counter // by kind; nil for none
-	allOps                                               *counter
-	bytesReceived, responseBytes, watchBytes             *counter
-	connectionRequests, revalidations                    *counter
-	connectionsRejected, connectionsDropped              *counter
-	sessionsExpired, sessionlessExpired                  *counter
-	prepQueued, syncQueued                               *counter
-	changesQueued, changesRemoved                        *counter
-	staleDropped, staleReplies                           *counter
-	digestMismatches, unrecoverable                      *counter
-	tlsHandshakesFailed                                  *counter
-	snapshotErrors, snapshotsLimited                     *counter
-	restoreErrors, restoresLimited, insecureAdmin        *counter
-	fsyncTime, snapshotTime, restoreTime                 *summary
-	dbInitTime, startupTxns                              *summary
-	readLatency, updateLatency, propagation              *summary
-	nodeCreatedWatch, nodeDeletedWatch                   *summary
-	nodeChangedWatch, nodeChildrenWatch                  *summary
-	prepQueueTime, prepQueueSize, prepTime, proposalTime *summary
-	closeSessionPrepTime                                 *summary
-	syncQueueTime, syncQueueSize, syncBatch, syncTime    *summary
-	syncFlushTime, syncQueueAndFlushTime                 *summary
-	readPerNamespace, writePerNamespace, quotaExceeded   *spreadSet
+	ops                                                     []*counter // by kind; nil for none
+	allOps                                                  *counter
+	bytesReceived, responseBytes, watchBytes                *counter
+	connectionRequests, revalidations                       *counter
+	connectionsRejected, connectionsDropped                 *counter
+	sessionsExpired, sessionlessExpired                     *counter
+	prepQueued, syncQueued                                  *counter
+	changesQueued, changesRemoved                           *counter
+	staleDropped, staleReplies                              *counter
+	digestMismatches, unrecoverable                         *counter
+	tlsHandshakesFailed                                     *counter
+	ensembleAuthSuccess, ensembleAuthFail, ensembleAuthSkip *counter
+	snapshotErrors, snapshotsLimited                        *counter
+	restoreErrors, restoresLimited, insecureAdmin           *counter
+	fsyncTime, snapshotTime, restoreTime                    *summary
+	dbInitTime, startupTxns                                 *summary
+	readLatency, updateLatency, propagation                 *summary
+	nodeCreatedWatch, nodeDeletedWatch                      *summary
+	nodeChangedWatch, nodeChildrenWatch                     *summary
+	prepQueueTime, prepQueueSize, prepTime, proposalTime    *summary
+	closeSessionPrepTime                                    *summary
+	syncQueueTime, syncQueueSize, syncBatch, syncTime       *summary
+	syncFlushTime, syncQueueAndFlushTime                    *summary
+	readPerNamespace, writePerNamespace, quotaExceeded      *spreadSet
 }
 
 // metric is one of what the server counts; one of the pointers is set.
@@ -63,8 +64,8 @@ type metric struct {
 var (
 	idleCounters = strings.Fields(`looking_count diff_count snap_count commit_count add_dead_watcher_stall_time
 		dead_watchers_queued dead_watchers_cleared response_packet_cache_hits response_packet_cache_misses
-		response_packet_get_children_cache_hits response_packet_get_children_cache_misses ensemble_auth_success
-		ensemble_auth_fail ensemble_auth_skip revalidate_count request_commit_queued throttled_ops
+		response_packet_get_children_cache_hits response_packet_get_children_cache_misses revalidate_count
+		request_commit_queued throttled_ops
 		learner_proposal_received_count learner_commit_received_count proposal_count
 		quit_leading_due_to_disloyal_voter stale_requests request_throttle_wait_count large_requests_rejected
 		tls_handshake_exceeded cnxn_closed_without_zk_server_running skip_learner_request_to_next_processor_count
@@ -96,6 +97,8 @@ func newStats() *stats {
 	s.staleDropped, s.staleReplies = s.counter("stale_requests_dropped"), s.counter("stale_replies")
 	s.digestMismatches, s.unrecoverable = s.counter("digest_mismatches_count"), s.counter("unrecoverable_error_count")
 	s.tlsHandshakesFailed = s.counter("unsuccessful_handshake")
+	s.ensembleAuthSuccess, s.ensembleAuthFail = s.counter("ensemble_auth_success"), s.counter("ensemble_auth_fail")
+	s.ensembleAuthSkip = s.counter("ensemble_auth_skip")
 	s.snapshotErrors, s.snapshotsLimited = s.counter("snapshot_error_count"), s.counter("snapshot_rate_limited_count")
 	s.restoreErrors, s.restoresLimited = s.counter("restore_error_count"), s.counter("restore_rate_limited_count")
 	s.insecureAdmin = s.counter("insecure_admin_count")

@@ -2,6 +2,8 @@ package server
 
 import (
 	"fmt"
+	"io"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -11,6 +13,7 @@ import (
 	"time"
 
 	"zook/fourletter"
+	"zook/internal/zktest"
 	"zook/jute"
 )
 
@@ -144,6 +147,39 @@ func TestCountsOfManyConnections(t *testing.T) {
 	m = s.mntr()
 	if number("packets_received") > 1 || number("op_count_total") != 0 || number("cnt_readlatency") != 0 || number("znode_count") != 8 {
 		t.Errorf("after srst:\n%s", m.Text())
+	}
+}
+
+// Clients that are not let in are counted by what they failed at.
+func TestCountsOfTheRefused(t *testing.T) {
+	cfg := secureConfig(zktest.NewCerts(t))
+	cfg.AuthSchemes, cfg.EnsembleNames, cfg.SilentTimeout = []string{"ensemble"}, []string{"zoo"}, 50*time.Millisecond
+	s := start(t, cfg)
+	for _, name := range []string{"zoo", "", "park"} {
+		w := openSession(t, s.Addr(), 10*time.Second)
+		w.write(encodeRequest(jute.XidAuth, jute.OpAuth, &jute.AuthPacket{Scheme: "ensemble", Auth: []byte(name)}))
+		if _, err := w.read(); (err == nil) != (name != "park") {
+			t.Errorf("ensemble %q: %v", name, err)
+		}
+	}
+	plain := connect(t, s.SecureAddr())
+	io.WriteString(plain.nc, "this is not TLS")
+	plain.isClosed(10 * time.Second)
+	connect(t, s.Addr()).isClosed(10 * time.Second) // it says nothing
+	gone := connect(t, s.Addr())
+	io.WriteString(gone.nc, "ab")
+	gone.nc.Close()
+	want := map[string]float64{"ensemble_auth_success": 1, "ensemble_auth_skip": 1, "ensemble_auth_fail": 1, "unsuccessful_handshake": 1,
+		"auth_failed_count": 1, "sessionless_connections_expired": 1, "connection_drop_count": 1, "outstanding_tls_handshake": 0}
+	got := map[string]float64{}
+	for deadline := time.Now().Add(30 * time.Second); !maps.Equal(got, want) && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		m := s.mntr()
+		for name := range want {
+			got[name], _ = m.Number(name)
+		}
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
 	}
 }
 

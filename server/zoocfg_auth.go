@@ -80,7 +80,7 @@ func finishAuth(s *settings) {
 	case len(s.cfg.EnforceAuth) == 0:
 		s.wrong("enforce.auth.enabled", "enforce.auth.schemes is not set")
 	default:
-		if _, err := newAuthenticator(s.cfg); err != nil {
+		if _, err := newAuthenticator(s.cfg, nil); err != nil {
 			s.wrong("enforce.auth.schemes", "%v", err)
 		}
 	}
