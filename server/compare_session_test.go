@@ -2,6 +2,9 @@ package server
 
 import (
 	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -120,4 +123,18 @@ func TestSessionsAreApaches(t *testing.T) {
 			compareRuns(t, run(t, apache.Addr, body), run(t, ours.Addr(), body), nil)
 		})
 	}
+}
+
+// What Apache's own client makes of it.
+func TestSessionsOfJavaClients(t *testing.T) {
+	if _, err := exec.LookPath("javac"); err != nil {
+		zktest.NeedPeer(t, "no javac: apt-get install default-jdk-headless")
+	}
+	apache, ours := bothServers(t)
+	program := filepath.Join("testdata", "SessionProgram.java")
+	got := output(t, zktest.Java(t, nil, program, ours))
+	if !strings.HasSuffix(got, "done\n") {
+		t.Errorf("it did not come to its end:\n%s", got)
+	}
+	sameLines(t, got, output(t, zktest.Java(t, nil, program, apache)))
 }
