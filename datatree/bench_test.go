@@ -2,7 +2,11 @@ package datatree
 
 import (
 	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"zook/jute"
 )
@@ -104,4 +108,52 @@ func BenchmarkBuild(b *testing.B) {
 		bl.Tree(1)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/benchNodes, "ns/znode")
+}
+
+// BenchmarkExport walks a million znodes, all children of one, while others change: how long
+// a change had to wait for the walk, and the same without a walk, which is what the machine
+// adds.
+func BenchmarkExport(b *testing.B) {
+	bl := NewBuilder()
+	bl.Node("/", nil, -1, jute.StatPersisted{})
+	data := make([]byte, 100)
+	for i := range 1_000_000 {
+		bl.Node(fmt.Sprintf("/node-%d", i), data, -1, jute.StatPersisted{})
+	}
+	tree := bl.Tree(0)
+	zxid := int64(0)
+	change := func() time.Duration {
+		zxid++
+		txn := &jute.Txn{Header: jute.TxnHeader{Zxid: zxid, Type: jute.OpSetData},
+			Body: &jute.SetDataTxn{Path: fmt.Sprintf("/node-%d", zxid*7919%1_000_000), Data: data, Version: 1}}
+		began := time.Now()
+		if _, err := tree.Apply(txn); err != nil {
+			b.Fatal(err)
+		}
+		return time.Since(began)
+	}
+	var took, alone []time.Duration
+	for b.Loop() {
+		var walked atomic.Bool
+		var walk sync.WaitGroup
+		walk.Go(func() {
+			defer walked.Store(true)
+			tree.Export().Walk(func(string, Node) error { return nil })
+		})
+		for !walked.Load() {
+			took = append(took, change())
+		}
+		walk.Wait()
+		b.StopTimer()
+		for len(alone) < len(took) {
+			alone = append(alone, change())
+		}
+		b.StartTimer()
+	}
+	for what, all := range map[string][]time.Duration{"walked": took, "alone": alone} {
+		slices.Sort(all)
+		ms := func(i int) float64 { return float64(all[i].Nanoseconds()) / 1e6 }
+		b.ReportMetric(ms(len(all)-1), what+"-longest-ms")
+		b.ReportMetric(ms(len(all)*999/1000), what+"-p99.9-ms")
+	}
 }

@@ -2,6 +2,8 @@ package server
 
 import (
 	"fmt"
+	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -126,4 +128,35 @@ func BenchmarkCreateMillion(b *testing.B) {
 		now, _ = memory(b, pid)
 		b.ReportMetric(now, "MB-later")
 	})
+}
+
+// BenchmarkSnapshotMillion sets znodes, one request at a time, while the server writes one
+// snapshot of a million after the other, and while it writes none: what a client waits for.
+// Run it with -benchtime 10000x.
+func BenchmarkSnapshotMillion(b *testing.B) {
+	sets := func(b *testing.B, addr string) {
+		w := openSession(b, addr, time.Minute)
+		w.nc.SetDeadline(time.Time{})
+		data := string(make([]byte, 100))
+		var took []time.Duration
+		for i := 0; b.Loop(); i++ {
+			began := time.Now()
+			w.do(jute.OpSetData, reqSet(fmt.Sprintf("/million/part-%03d/node-%03d", i%1000, i*7%1000), data, -1), nil)
+			took = append(took, time.Since(began))
+		}
+		slices.Sort(took)
+		for what, i := range map[string]int{"p50-ms": len(took) / 2, "p99-ms": len(took) * 99 / 100, "p99.9-ms": len(took) * 999 / 1000, "longest-ms": len(took) - 1} {
+			b.ReportMetric(float64(took[i].Nanoseconds())/1e6, what)
+		}
+	}
+	dir := millionZnodes(b)
+	for name, count := range map[string]int{"none": 1 << 30, "always": 1} {
+		b.Run(name, func(b *testing.B) {
+			c := startChild(b, childConfig{Config: Config{DataDir: dir, SnapCount: count}})
+			sets(b, c.addr)
+			c.kill()
+			files, _ := filepath.Glob(dir + "/version-2/snapshot.*")
+			b.ReportMetric(float64(len(files)-1), "snapshots")
+		})
+	}
 }

@@ -42,7 +42,7 @@ func writeFile(path string, opts Options, write func(*Writer) error) (err error)
 			os.Remove(path)
 		}
 	}()
-	w := NewWriter(f, opts)
+	w := NewWriter(&stepped{f: f}, opts)
 	if err := write(w); err != nil {
 		return err
 	}
@@ -51,4 +51,25 @@ func writeFile(path string, opts Options, write func(*Writer) error) (err error)
 	}
 	whole = true
 	return f.Sync()
+}
+
+// stepSize is how much of a snapshot may wait for the disk.
+const stepSize = 256 << 10
+
+// stepped writes a file step by step, each to the disk before the next. Written at once, all
+// of a large snapshot waits for the disk together, and a server that goes on meanwhile waits
+// behind it whenever it syncs its log: up to some hundred milliseconds for a million znodes
+// of 100 bytes, and next to nothing this way (BenchmarkSnapshotMillion in package server).
+type stepped struct {
+	f     *os.File
+	since int // bytes that were written since the last sync
+}
+
+func (s *stepped) Write(p []byte) (int, error) {
+	n, err := s.f.Write(p)
+	if s.since += n; err == nil && s.since >= stepSize {
+		s.since = 0
+		err = s.f.Sync()
+	}
+	return n, err
 }
