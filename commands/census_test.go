@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -83,6 +84,42 @@ func TestSessionsAndClients(t *testing.T) {
 		t.Errorf("a server hangs: %s", out)
 	}
 	stopped.Resume()
+}
+
+// One server that stands alone tells of its clients all that the commands show.
+func TestSessionsAndClientsOfOneServer(t *testing.T) {
+	onFreshServers(t, func(t *testing.T, addr string) {
+		c := zktest.Connect(t, addr)
+		if _, err := c.Create("/held", nil, zk.FlagEphemeral, zk.WorldACL(zk.PermAll)); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, _, err := c.GetW("/held"); err != nil {
+			t.Fatal(err)
+		}
+		sessions, _ := jsonOf[[]seenSession](t, addr, "sessions")
+		clients, _ := jsonOf[[]seenSession](t, addr, "clients", "--path", "/held", "--watches")
+		id := fmt.Sprintf("0x%x", c.SessionID())
+		if len(sessions) != 1 || sessions[0].Session != id || sessions[0].TimeoutMs != 10000 || sessions[0].Expires == "" ||
+			sessions[0].LastOp != "GETD" || !slices.Equal(sessions[0].Ephemerals, []string{"/held"}) {
+			t.Errorf("sessions %+v", sessions)
+		}
+		if len(clients) != 1 || clients[0].Session != id || !strings.HasPrefix(clients[0].Client, "127.0.0.1:") ||
+			!slices.Equal(clients[0].Ephemerals, []string{"/held"}) || !slices.Equal(clients[0].Watches, []string{"/held"}) {
+			t.Errorf("clients %+v", clients)
+		}
+		out := zook(t.Context(), addr, "", append([]string{"check"}, patient...)...)
+		for _, name := range []string{"latency", "latency-p99", "outstanding", "connections", "znodes", "watches", "data-size", "descriptors", "zxid", "disk"} {
+			if !strings.Contains(out, "ok\t"+name+"\t") {
+				t.Errorf("%s is not checked:\n%s", name, out)
+			}
+		}
+		status, _ := jsonOf[struct{ Servers []map[string]any }](t, addr, "status")
+		for _, name := range []string{"znodes", "watches", "ephemerals", "dataSize", "openFiles", "maxFiles", "uptimeMs"} {
+			if n, ok := status.Servers[0][name].(float64); !ok || n < 1 {
+				t.Errorf("%s is not told: %v", name, status)
+			}
+		}
+	})
 }
 
 // dumped is a reply to dump.

@@ -535,25 +535,26 @@ func TestCheckOfAnEnsembleThatFails(t *testing.T) {
 
 // The report is whole in JSON.
 func TestCheckJSON(t *testing.T) {
-	server := zktest.Apache(t, "").Addr
-	out := zook(t.Context(), server, "", "check", "znodes", "-o", "jsonl")
-	var report struct {
-		Status   string
-		ExitCode int
-		Checks   []struct {
-			Check, Status, Text string
-			Value, Warn, Crit   float64
-			Servers             []struct {
-				Server string
-				Value  float64
+	onFreshServers(t, func(t *testing.T, server string) {
+		out := zook(t.Context(), server, "", "check", "znodes", "-o", "jsonl")
+		var report struct {
+			Status   string
+			ExitCode int
+			Checks   []struct {
+				Check, Status, Text string
+				Value, Warn, Crit   float64
+				Servers             []struct {
+					Server string
+					Value  float64
+				}
 			}
 		}
-	}
-	if err := json.Unmarshal([]byte(out), &report); err != nil || strings.Count(out, "\n") != 1 {
-		t.Fatalf("%v: %s", err, out)
-	}
-	c := report.Checks[0]
-	if report.Status != "ok" || c.Check != "znodes" || c.Value != 5 || c.Warn != 1e6 || c.Crit != 1e7 || c.Servers[0].Server != server || c.Servers[0].Value != 5 {
-		t.Errorf("%+v", report)
-	}
+		if err := json.Unmarshal([]byte(out), &report); err != nil || strings.Count(out, "\n") != 1 {
+			t.Fatalf("%v: %s", err, out)
+		}
+		c := report.Checks[0]
+		if report.Status != "ok" || c.Check != "znodes" || c.Value != 5 || c.Warn != 1e6 || c.Crit != 1e7 || c.Servers[0].Server != server || c.Servers[0].Value != 5 {
+			t.Errorf("%+v", report)
+		}
+	})
 }

@@ -57,35 +57,36 @@ func TestFourLetterWords(t *testing.T) {
 	if len(fourLetterWords) != len(fourletter.Words) {
 		t.Fatalf("%d words are told of, and there are %d", len(fourLetterWords), len(fourletter.Words))
 	}
-	addr := zktest.Apache(t, "").Addr
-	zktest.Connect(t, addr)
-	for _, w := range fourLetterWords {
-		words := []string{"4lw", w.Word}
-		if w.Word == "stmk" {
-			words = append(words, "0x106")
+	onFreshServers(t, func(t *testing.T, addr string) {
+		zktest.Connect(t, addr)
+		for _, w := range fourLetterWords {
+			words := []string{"4lw", w.Word}
+			if w.Word == "stmk" {
+				words = append(words, "0x106")
+			}
+			out := zook(t.Context(), addr, "", words...)
+			if strings.Contains(out, "! ") || strings.Contains(out, "= 1") || out == "" && w.Word != "hash" {
+				t.Errorf("%s: %q", w.Word, out)
+			}
+			var v struct {
+				Server, Word string
+				Reply        json.RawMessage
+			}
+			out = zook(t.Context(), addr, "", append(words, "-o", "jsonl")...)
+			if err := json.Unmarshal([]byte(out), &v); err != nil || v.Server != addr || v.Word != w.Word || len(v.Reply) < 2 {
+				t.Errorf("%s: %v in %q", w.Word, err, out)
+			}
+			if out = zook(t.Context(), addr, "", append(words, "-o", "table")...); !strings.HasPrefix(out, "┌") {
+				t.Errorf("%s: %q", w.Word, out)
+			}
 		}
-		out := zook(t.Context(), addr, "", words...)
-		if strings.Contains(out, "! ") || strings.Contains(out, "= 1") || out == "" && w.Word != "hash" {
-			t.Errorf("%s: %q", w.Word, out)
+		if raw, _ := zktest.FourLetter(addr, "gtmk"); zook(t.Context(), addr, "", "4lw", "gtmk") != raw+"\n" {
+			t.Error("the reply is not printed as it came")
 		}
-		var v struct {
-			Server, Word string
-			Reply        json.RawMessage
+		if out := zook(t.Context(), addr, "", "4lw", "gtmk", "-o", "jsonl"); !strings.Contains(out, `"reply":{"mask":"0x106"}`) {
+			t.Errorf("after stmk 0x106: %s", out)
 		}
-		out = zook(t.Context(), addr, "", append(words, "-o", "jsonl")...)
-		if err := json.Unmarshal([]byte(out), &v); err != nil || v.Server != addr || v.Word != w.Word || len(v.Reply) < 2 {
-			t.Errorf("%s: %v in %q", w.Word, err, out)
-		}
-		if out = zook(t.Context(), addr, "", append(words, "-o", "table")...); !strings.HasPrefix(out, "┌") {
-			t.Errorf("%s: %q", w.Word, out)
-		}
-	}
-	if raw, _ := zktest.FourLetter(addr, "gtmk"); zook(t.Context(), addr, "", "4lw", "gtmk") != raw+"\n" {
-		t.Error("the reply is not printed as it came")
-	}
-	if out := zook(t.Context(), addr, "", "4lw", "gtmk", "-o", "jsonl"); !strings.Contains(out, `"reply":{"mask":"0x106"}`) {
-		t.Errorf("after stmk 0x106: %s", out)
-	}
+	})
 }
 
 func TestFourLetterUsage(t *testing.T) {

@@ -25,7 +25,7 @@ var servers = []struct {
 	start func(testing.TB) string
 }{
 	{"zook", once(func(tb testing.TB) string {
-		s, err := server.Start(context.Background(), server.Config{ExtendedTypes: true})
+		s, err := server.Start(context.Background(), server.Config{ExtendedTypes: true, Words: []string{"*"}})
 		if err != nil {
 			tb.Fatal(err)
 		}
@@ -33,6 +33,19 @@ var servers = []struct {
 		return s.Addr()
 	})},
 	{"apache", once(func(tb testing.TB) string { return zktest.Apache(tb, "").Addr })},
+}
+
+// onFreshServers runs a test on servers that nobody else uses: ours and Apache's.
+func onFreshServers(t *testing.T, test func(t *testing.T, addr string)) {
+	t.Run("zook", func(t *testing.T) {
+		s, err := server.Start(t.Context(), server.Config{TickTime: 500 * time.Millisecond, Words: []string{"*"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.Close() })
+		test(t, s.Addr())
+	})
+	t.Run("apache", func(t *testing.T) { test(t, zktest.Apache(t, "").Addr) })
 }
 
 // once starts a server once, at its first use.

@@ -45,44 +45,45 @@ func rounds(t *testing.T, server string, words ...string) (list []seenRound) {
 
 // Rates are those of a load that is counted.
 func TestTopRates(t *testing.T) {
-	addr := zktest.Apache(t, "").Addr
-	c := zktest.Connect(t, addr)
-	var done atomic.Int64
-	stop := make(chan struct{})
-	defer close(stop)
-	go func() {
-		tick := time.NewTicker(5 * time.Millisecond)
-		defer tick.Stop()
-		for {
-			select {
-			case <-tick.C:
-				if _, err := c.Set("/zookeeper", nil, -1); err == nil || err == zk.ErrNoAuth {
-					done.Add(1)
+	onFreshServers(t, func(t *testing.T, addr string) {
+		c := zktest.Connect(t, addr)
+		var done atomic.Int64
+		stop := make(chan struct{})
+		defer close(stop)
+		go func() {
+			tick := time.NewTicker(5 * time.Millisecond)
+			defer tick.Stop()
+			for {
+				select {
+				case <-tick.C:
+					if _, err := c.Set("/zookeeper", nil, -1); err == nil || err == zk.ErrNoAuth {
+						done.Add(1)
+					}
+				case <-stop:
+					return
 				}
-			case <-stop:
-				return
 			}
-		}
-	}()
-	near := func(rate *float64, want float64) bool { return rate != nil && *rate > 0.75*want && *rate < 1.25*want }
-	session := fmt.Sprintf("0x%x", c.SessionID())
-	var last string
-	eventually(t, "the rates are not those of the load", func() bool {
-		start, before := time.Now(), done.Load()
-		list := rounds(t, addr, "-n", "2", "--interval", "1s")
-		rate := float64(done.Load()-before) / time.Since(start).Seconds()
-		if len(list) != 2 || len(list[1].Servers) != 1 || len(list[1].Clients) != 1 {
-			t.Fatalf("%+v", list)
-		}
-		if list[0].Servers[0].ReceivedPerSecond != nil {
-			t.Errorf("a rate out of one sample: %+v", list[0])
-		}
-		s, c := list[1].Servers[0], list[1].Clients[0]
-		last = fmt.Sprintf("%.0f/s: %+v %+v", rate, s, c)
-		return near(s.ReceivedPerSecond, rate) && near(s.SentPerSecond, rate) && near(s.TxnsPerSecond, rate) &&
-			near(c.RequestsPerSecond, rate) && c.Session == session && c.LastOp == "SETD"
+		}()
+		near := func(rate *float64, want float64) bool { return rate != nil && *rate > 0.75*want && *rate < 1.25*want }
+		session := fmt.Sprintf("0x%x", c.SessionID())
+		var last string
+		eventually(t, "the rates are not those of the load", func() bool {
+			start, before := time.Now(), done.Load()
+			list := rounds(t, addr, "-n", "2", "--interval", "1s")
+			rate := float64(done.Load()-before) / time.Since(start).Seconds()
+			if len(list) != 2 || len(list[1].Servers) != 1 || len(list[1].Clients) != 1 {
+				t.Fatalf("%+v", list)
+			}
+			if list[0].Servers[0].ReceivedPerSecond != nil {
+				t.Errorf("a rate out of one sample: %+v", list[0])
+			}
+			s, c := list[1].Servers[0], list[1].Clients[0]
+			last = fmt.Sprintf("%.0f/s: %+v %+v", rate, s, c)
+			return near(s.ReceivedPerSecond, rate) && near(s.SentPerSecond, rate) && near(s.TxnsPerSecond, rate) &&
+				near(c.RequestsPerSecond, rate) && c.Session == session && c.LastOp == "SETD"
+		})
+		t.Log(last)
 	})
-	t.Log(last)
 }
 
 // The same is there as tables, for eyes and for programs.
