@@ -23,7 +23,7 @@ import (
 func bothServers(t *testing.T) (apache, ours string) {
 	t.Helper()
 	a := zktest.Apache(t, "", "tickTime=1000")
-	return a.Addr, start(t, Config{TickTime: time.Second, ExtendedTypes: true}).Addr()
+	return a.Addr, start(t, Config{TickTime: time.Second, ExtendedTypes: true, Words: []string{"*"}}).Addr()
 }
 
 // output runs a command for at most a minute and returns what it prints.
@@ -60,79 +60,138 @@ func sameLines(t *testing.T, got, want string) {
 	}
 }
 
-func TestKazoo(t *testing.T) {
-	const python = "/usr/bin/python3" // Debian's, which its packages are for
+// python is Debian's, which its packages are for.
+const python = "/usr/bin/python3"
+
+// TestClientsOfOthers has them all work at once on one server of each kind.
+func TestClientsOfOthers(t *testing.T) {
+	apache, ours := bothServers(t)
+	both := func(name string, run func(t *testing.T, addr string) string) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var got, want string
+			t.Run("run", func(t *testing.T) {
+				t.Run("ours", func(t *testing.T) { t.Parallel(); got = run(t, ours) })
+				t.Run("Apache's", func(t *testing.T) { t.Parallel(); want = run(t, apache) })
+			})
+			if !strings.HasSuffix(got, "done\n") {
+				t.Errorf("it did not come to its end:\n%s", got)
+			}
+			sameLines(t, got, want)
+		})
+	}
+	both("go-zookeeper", goClient)
+	both("zkCli", zkCli)
+	both("cli_mt", cliMt)
 	if err := exec.Command(python, "-c", "import kazoo").Run(); err != nil {
 		zktest.NeedPeer(t, "no kazoo: apt-get install python3-kazoo")
 	}
-	program := filepath.Join("testdata", "kazoo_program.py")
-	apache, ours := bothServers(t)
-	got := output(t, exec.Command(python, program, ours))
-	if !strings.HasSuffix(got, "done\n") {
-		t.Errorf("it did not come to its end:\n%s", got)
+	for _, program := range []string{"kazoo_program.py", "kazoo_recipes.py"} {
+		both(program, func(t *testing.T, addr string) string {
+			return output(t, exec.Command(python, filepath.Join("testdata", program), addr))
+		})
 	}
-	sameLines(t, got, output(t, exec.Command(python, program, apache)))
+	cProgram := compileC(t)
+	both("C", func(t *testing.T, addr string) string { return output(t, exec.Command(cProgram, addr)) })
+	jars := compileJava(t)
+	for _, class := range []string{"JavaClientProgram", "CuratorProgram"} {
+		both(class, func(t *testing.T, addr string) string { return output(t, zktest.Java(t, jars, class, addr)) })
+	}
+}
+
+// compileC makes a program of the C client's library.
+func compileC(t *testing.T) string {
+	t.Helper()
+	if _, err := os.Stat("/usr/include/zookeeper/zookeeper.h"); err != nil {
+		zktest.NeedPeer(t, "no headers of the C client: apt-get install libzookeeper-mt-dev")
+	}
+	cc, err := exec.LookPath("cc")
+	if err != nil {
+		zktest.NeedPeer(t, "no cc: apt-get install gcc libc6-dev")
+	}
+	program := filepath.Join(t.TempDir(), "c_client")
+	output(t, exec.Command(cc, "-Wall", "-DTHREADED", "-o", program, filepath.Join("testdata", "c_client.c"), "-lzookeeper_mt"))
+	return program
+}
+
+// compileJava makes the programs of Java's client and of Curator, and returns what
+// their class path needs beyond Apache's jars.
+func compileJava(t *testing.T) []string {
+	t.Helper()
+	javac, err := exec.LookPath("javac")
+	if err != nil {
+		zktest.NeedPeer(t, "no javac: apt-get install default-jdk-headless")
+	}
+	classes := t.TempDir()
+	path := []string{classes}
+	for _, name := range []string{"curator-client", "curator-framework", "curator-recipes", "guava", "failureaccess"} {
+		jar := "/usr/share/java/" + name + ".jar"
+		if _, err := os.Stat(jar); err != nil && name != "failureaccess" { // which only newer guavas have
+			zktest.NeedPeer(t, "no %s: apt-get install libcurator-recipes-java", jar)
+		}
+		path = append(path, jar)
+	}
+	args := []string{"-J-XX:TieredStopAtLevel=1", "-nowarn", "-proc:none", "-d", classes,
+		"-cp", strings.Join(append(path, "/usr/share/java/zookeeper.jar", "/usr/share/java/zookeeper-jute.jar"), ":")}
+	for _, class := range []string{"JavaClientProgram", "CuratorProgram", "CuratorRecipes"} {
+		args = append(args, filepath.Join("testdata", class+".java"))
+	}
+	output(t, exec.Command(javac, args...))
+	return path
 }
 
 // zkCli's main class reads commands from a script. Its watcher prints on a thread
 // of its own, so the order of lines is left out.
-func TestZkCli(t *testing.T) {
+func zkCli(t *testing.T, addr string) string {
 	script, err := os.ReadFile(filepath.Join("testdata", "zkcli_script"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	varies := regexp.MustCompile(`(time|[Zz]xid) = .*|127\.0\.0\.1:\d+`)
-	lines := func(addr string) string {
-		cmd := zktest.Java(t, nil, "org.apache.zookeeper.ZooKeeperMain", "-server", addr)
-		cmd.Stdin = bytes.NewReader(script)
-		l := strings.Split(varies.ReplaceAllString(output(t, cmd), "$1"), "\n")
-		slices.Sort(l)
-		return strings.Join(l, "\n")
-	}
-	apache, ours := bothServers(t)
-	got := lines(ours)
+	cmd := zktest.Java(t, nil, "org.apache.zookeeper.ZooKeeperMain", "-server", addr)
+	cmd.Stdin = bytes.NewReader(script)
+	out := output(t, cmd)
 	for _, must := range []string{"newest", "[a, e, s-0000000002, x]", "Sync is OK", "WatchedEvent state:SyncConnected type:NodeDataChanged path:/z"} {
-		if !strings.Contains(got, must) {
+		if !strings.Contains(out, must) {
 			t.Errorf("it does not print %q", must)
 		}
 	}
-	sameLines(t, got, lines(apache))
+	lines := strings.Split(varies.ReplaceAllString(out, "$1"), "\n")
+	slices.Sort(lines)
+	return strings.Join(lines, "\n") + "\ndone\n"
 }
 
-// The C client's shell reads commands and prints what comes, when it comes.
-func TestCliMt(t *testing.T) {
+// cliMt is the C client's shell, which reads commands and prints what comes, when it
+// comes.
+func cliMt(t *testing.T, addr string) string {
 	const cli = "/usr/lib/zookeeper/bin/cli_mt"
 	if _, err := os.Stat(cli); err != nil {
 		zktest.NeedPeer(t, "no %s: apt-get install zookeeper-bin", cli)
 	}
-	apache, ours := bothServers(t)
-	for name, addr := range map[string]string{"Apache's": apache, "ours": ours} {
-		t.Run(name, func(t *testing.T) {
-			c := newTalk(t, exec.Command(cli, addr))
-			c.say("", "Got a new session id")
-			c.say("create /c", "[/c]: rc = 0")
-			c.say("set /c data", "/c: rc = 0")
-			c.say("get /c", "data\n")
-			c.say("create +e /c/e", "[/c/e]: rc = 0")
-			c.say("create +s /c/s", "name = /c/s0000000001")
-			c.say("create2 /c/2", "[/c/2]: rc = 0")
-			c.say("ls /c", "s0000000001\n")
-			c.say("ls2 /c", "version=1")
-			c.say("exists /c/none", "Error -101")
-			c.say("create /c", "-110")
-			c.say("delete /c", "-111")
-			c.say("wexists /c/w", "-101")
-			c.say("create /c/w", "CREATED_EVENT")
-			c.say("wexists /c/w", "") // of one that is there it prints nothing
-			c.say("set /c/w x", "CHANGED_EVENT")
-			c.say("wexists /c/w", "") // of one that is there it prints nothing
-			c.say("delete /c/w", "DELETED_EVENT")
-			c.say("sync /c", "[/c]: rc = 0")
-			c.say("addauth digest u:p", "")
-			c.say("get /c", "version=1")
-			c.say("quit", "")
-		})
-	}
+	c := newTalk(t, exec.Command(cli, addr))
+	c.say("", "Got a new session id")
+	c.say("create /c", "[/c]: rc = 0")
+	c.say("set /c data", "/c: rc = 0")
+	c.say("get /c", "data\n")
+	c.say("create +e /c/e", "[/c/e]: rc = 0")
+	c.say("create +s /c/s", "name = /c/s0000000001")
+	c.say("create2 /c/2", "[/c/2]: rc = 0")
+	c.say("ls /c", "s0000000001\n")
+	c.say("ls2 /c", "version=1")
+	c.say("exists /c/none", "Error -101")
+	c.say("create /c", "-110")
+	c.say("delete /c", "-111")
+	c.say("wexists /c/w", "-101")
+	c.say("create /c/w", "CREATED_EVENT")
+	c.say("wexists /c/w", "") // of one that is there it prints nothing
+	c.say("set /c/w x", "CHANGED_EVENT")
+	c.say("wexists /c/w", "") // of one that is there it prints nothing
+	c.say("delete /c/w", "DELETED_EVENT")
+	c.say("sync /c", "[/c]: rc = 0")
+	c.say("addauth digest u:p", "")
+	c.say("get /c", "version=1")
+	c.say("quit", "")
+	return "done\n"
 }
 
 // talk is a program that is told lines and answers when it likes.
@@ -198,27 +257,4 @@ func (c *talk) say(line, answer string) {
 			c.t.Fatalf("%q was answered with\n%s\nnot with %q", line, said, answer)
 		}
 	}
-}
-
-// Curator works as it does on Apache: locks, elections, caches, counters and more.
-func TestCurator(t *testing.T) {
-	var jars []string
-	for _, jar := range []string{"curator-client", "curator-framework", "curator-recipes", "guava", "failureaccess"} {
-		jars = append(jars, "/usr/share/java/"+jar+".jar")
-	}
-	for _, need := range jars[:4] {
-		if _, err := os.Stat(need); err != nil {
-			zktest.NeedPeer(t, "no %s: apt-get install libcurator-recipes-java", need)
-		}
-	}
-	if _, err := exec.LookPath("javac"); err != nil {
-		zktest.NeedPeer(t, "no javac: apt-get install default-jdk-headless")
-	}
-	apache, ours := bothServers(t)
-	program := filepath.Join("testdata", "CuratorProgram.java")
-	got := output(t, zktest.Java(t, jars, program, ours))
-	if !strings.HasSuffix(got, "done\n") {
-		t.Errorf("it did not come to its end:\n%s", got)
-	}
-	sameLines(t, got, output(t, zktest.Java(t, jars, program, apache)))
 }

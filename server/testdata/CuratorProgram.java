@@ -85,6 +85,8 @@ public class CuratorProgram {
         eventually("b leads", heir::hasLeadership);
         heir.close();
 
+        CuratorRecipes.run(a, b);
+
         PersistentNode node = new PersistentNode(a, CreateMode.EPHEMERAL, false, "/cu/node", "n".getBytes());
         node.start();
         System.out.println("persistent node " + node.waitForInitialCreate(10, TimeUnit.SECONDS));
