@@ -24,8 +24,11 @@ func (d *doctor) examineConfig() {
 		case p.Fatal:
 			text = p.Key + ": " + p.Text
 		}
-		if p.Fatal {
+		switch {
+		case p.Fatal:
 			s = isError
+		case p.Absent:
+			s = isNote
 		}
 		d.say(s, p.Place, "", "%s", text)
 	}

@@ -36,6 +36,8 @@ type Problem struct {
 	Key   string // "" if it is not about one
 	Text  string // what is wrong
 	Fatal bool   // no server starts with it
+	// Absent says that the key is one of Apache's that has no meaning here.
+	Absent bool
 }
 
 // String is the problem in one line.
@@ -195,6 +197,7 @@ func (s *settings) take(p property) {
 	st, ok := settingOf(s.key)
 	if !ok {
 		s.warn(p, unknownKey(s.key))
+		s.file.Problems[len(s.file.Problems)-1].Absent = absentReason(s.key) != ""
 		return
 	}
 	if before, ok := s.file.given[s.key]; ok && !s.inEnsembleFile {
@@ -226,9 +229,12 @@ func (s *settings) isSet(key string) bool {
 	return ok
 }
 
-// unknownKey says that a key has no meaning here, and which one was probably meant.
+// unknownKey says that a key has no meaning here, and why or which one was probably meant.
 func unknownKey(key string) string {
 	const says = "has no meaning here"
+	if why := absentReason(key); why != "" {
+		return says + ": " + why
+	}
 	for _, group := range keys {
 		for known := range group {
 			if strings.EqualFold(known, key) {
