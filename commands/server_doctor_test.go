@@ -106,8 +106,8 @@ func TestDoctor(t *testing.T) {
 			[]string{"error: clientPort 127.0.0.1:" + port + ": the port is taken, by "}, 1},
 		{"another's address", nil, "dataDir=DIR/data\nclientPort=0\nclientPortAddress=192.0.2.1", []string{"error: clientPort 192.0.2.1:0: the address is not of this machine"}, 1},
 		{"nobody's name", nil, "dataDir=DIR/data\nclientPort=0\nclientPortAddress=nobody.invalid", []string{"error: clientPort nobody.invalid:0: the name cannot be resolved"}, 1},
-		{"one port for two", nil, "dataDir=DIR/data\nclientPort=45678\nadmin.enableServer=true\nadmin.serverPort=45678",
-			[]string{"error: DIR/zoo.cfg: admin.serverPort and clientPort are both 45678"}, 1},
+		{"one port for two", nil, "dataDir=DIR/data\nclientPort=28765\nadmin.enableServer=true\nadmin.serverPort=28765",
+			[]string{"error: DIR/zoo.cfg: admin.serverPort and clientPort are both 28765"}, 1},
 
 		// directories
 		{"no directory yet", nil, strings.ReplaceAll(fine, "data\n", "new\n"), []string{"note: DIR/new: it is missing; the server makes it"}, 0},
