@@ -1,6 +1,7 @@
 package datatree
 
 import (
+	"maps"
 	"testing"
 
 	"zook/jute"
@@ -128,4 +129,19 @@ func TestQuotaStatisticsOfOthers(t *testing.T) {
 			t.Errorf("%q became %q, want %q", said, got, want)
 		}
 	}
+}
+
+// Whatever somebody wrote into the znode of a quota: what is written after it can be
+// read, and says the same.
+func FuzzTrack(f *testing.F) {
+	for _, s := range []string{"", "count=4,bytes=5", "count=4,bytes=5=;byteHardLimit=10;countHardLimit=10", "count=,;=;x", "a==5", "\x00=1", "count=-9223372036854775808"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		first, _ := parseTrack(b)
+		first["count"], first["bytes"] = first.value("count"), first.value("bytes")
+		if again, ok := parseTrack(first.encode()); !ok || !maps.Equal(again, first) {
+			t.Errorf("%q: %v became %q, which is %v, %v", b, first, first.encode(), again, ok)
+		}
+	})
 }

@@ -1,6 +1,8 @@
 package server
 
 import (
+	"slices"
+
 	"zook/datatree"
 	"zook/jute"
 )
@@ -86,7 +88,7 @@ func (c *conn) answerWrite(op *clientOp) {
 	case jute.OpMulti:
 		// The reply is in order even when the multi failed: what went wrong
 		// is in its results.
-		c.reply(op, jute.ErrOK, multiResponse(res))
+		c.reply(op, jute.ErrOK, multiResponse(res, op.body))
 		return
 	}
 	c.reply(op, res.Err, rec)
@@ -95,9 +97,18 @@ func (c *conn) answerWrite(op *clientOp) {
 	}
 }
 
-func multiResponse(res datatree.Result) jute.Record {
+// multiResponse is the answer to a multi, whose request is body: it says which creates
+// were a create2, as transactions do not.
+func multiResponse(res datatree.Result, body []byte) jute.Record {
+	var q jute.MultiRequest
+	if slices.ContainsFunc(res.Multi, func(r datatree.Result) bool { return r.Type == jute.OpCreate }) {
+		jute.Unmarshal(body, &q) // it could be read before
+	}
 	out := &jute.MultiResponse{Results: make([]jute.OpResult, 0, len(res.Multi))}
-	for _, r := range res.Multi {
+	for i, r := range res.Multi {
+		if r.Type == jute.OpCreate && i < len(q.Ops) && q.Ops[i].Type == jute.OpCreate2 {
+			r.Type = jute.OpCreate2
+		}
 		o := jute.OpResult{Type: r.Type}
 		switch r.Type {
 		case jute.OpCreate:

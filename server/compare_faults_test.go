@@ -109,7 +109,7 @@ func faultyReads(p *program, path string) {
 		op(jute.OpMultiRead, multi(op(jute.OpGetData, reqGet(path, false)), op(jute.OpGetChildren, reqList(path, false)))),
 		op(jute.OpRemoveWatches, &jute.RemoveWatchesRequest{Path: path, Type: jute.WatcherAny}), op(jute.OpRemoveWatches, &jute.RemoveWatchesRequest{Path: path, Type: 9}),
 		op(jute.OpAddWatch, &jute.AddWatchRequest{Path: path, Mode: 9})} {
-		p.a(fmt.Sprintf("%s%v %v", name, r.Type, r.Body), r.Type, r.Body)
+		p.a(fmt.Sprintf("%s%v %s", name, r.Type, bodyText(r.Body)), r.Type, r.Body)
 	}
 	if path != "/f/nor" {
 		p.a(name+"exists", jute.OpExists, reqExists(path, false))

@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -204,7 +205,8 @@ func sortedCopy(s []string) []string {
 func run(t *testing.T, addr string, body func(*program)) []noted {
 	p := &program{t: t, addr: addr, conns: map[string]*wire{}}
 	body(p)
-	for _, w := range p.conns {
+	for _, name := range slices.Sorted(maps.Keys(p.conns)) { // in the same order on each server
+		w := p.conns[name]
 		w.tryWrite(encodeRequest(0, jute.OpCloseSession, nil))
 		io.Copy(io.Discard, w.r)
 	}
@@ -241,8 +243,11 @@ func TestAnswersAreApaches(t *testing.T) {
 // for the steps that are known to differ.
 func compareRuns(t *testing.T, want, got []noted, differs map[string]differing) {
 	t.Helper()
-	if len(got) != len(want) {
-		t.Fatalf("%d steps, and %d with Apache", len(got), len(want))
+	for i := range max(len(got), len(want)) {
+		if i >= len(got) || i >= len(want) || got[i].name != want[i].name {
+			t.Fatalf("%d steps, and %d with Apache, which are others from number %d on, before which are\nApache  %v\nours    %v",
+				len(got), len(want), i, want[max(0, i-3):i], got[max(0, i-3):i])
+		}
 	}
 	seen := map[string]bool{}
 	for i, w := range want {

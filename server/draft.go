@@ -276,8 +276,11 @@ func (d *draft) multi(r *request) (jute.Record, jute.ErrCode) {
 			failed = err
 		}
 		typ := op.Type
-		if err != jute.ErrOK {
+		switch {
+		case err != jute.ErrOK:
 			typ, body = jute.OpError, &jute.ErrorTxn{Err: err}
+		case typ == jute.OpCreate2:
+			typ = jute.OpCreate // it is the same, and Apache 3.8 loses a multi with the other
 		}
 		txn.Txns = append(txn.Txns, jute.SubTxn{Type: typ, Data: jute.Marshal(body)})
 	}
