@@ -103,6 +103,7 @@ func (e *Env) runServer(ctx context.Context, cfg server.Config, o *runOptions) e
 		}
 		return fmt.Errorf("start: %w", err)
 	}
+	go server.PaceGC(ctx)
 	err = e.serveUntil(ctx, s, o)
 	closed := make(chan error, 1)
 	go func() { closed <- s.Close() }()

@@ -53,6 +53,7 @@ func childMain(encoded string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	go PaceGC(context.Background())
 	fmt.Println(s.Addr())
 	ended := make(chan struct{})
 	go func() {

@@ -1,0 +1,43 @@
+package server
+
+import (
+	"context"
+	"os"
+	"runtime/debug"
+	"runtime/metrics"
+	"time"
+)
+
+// PaceGC keeps what the garbage collector lets gather in proportion, until ctx ends: for a
+// process that is a server and little else, as it sets what holds for all of the process. A
+// tree has no pointers to follow, so that collecting often costs little, and twice the memory
+// for its sake, which is Go's rule, is much where a million znodes are. Whoever sets GOGC
+// knows better.
+func PaceGC(ctx context.Context) {
+	if os.Getenv("GOGC") != "" {
+		return
+	}
+	was := 100
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+		metrics.Read(live)
+		if percent := gcPercent(live[0].Value.Uint64()); percent < was*9/10 || percent > was*11/10 {
+			debug.SetGCPercent(percent)
+			was = percent
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// gcPercent is how much garbage may gather beside so many bytes that live: 64 MB, but at
+// least 40 % and at most as much again.
+func gcPercent(live uint64) int {
+	const room = 64 << 20
+	return int(min(max(100*room/max(live, 1), 40), 100))
+}
