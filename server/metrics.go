@@ -83,8 +83,8 @@ func (s *Server) quotaGauges() []gaugeSet {
 	return sets
 }
 
-// real are the gauges that Apache writes with a fraction.
-var real = []string{"avg_latency", "connection_drop_probability"}
+// fractions are the gauges that Apache writes with a fraction.
+var fractions = []string{"avg_latency", "connection_drop_probability"}
 
 // mntr is all that is measured and counted.
 //
@@ -104,7 +104,7 @@ func (s *Server) mntr() *fourletter.Mntr {
 		number("sum_"+name, sp.sum)
 	}
 	for _, g := range s.gauges() {
-		if slices.Contains(real, g.name) {
+		if slices.Contains(fractions, g.name) {
 			put(g.name, fourletter.Double(g.value))
 		} else {
 			number(g.name, int64(g.value))
