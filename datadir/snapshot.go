@@ -87,14 +87,11 @@ func (l *loader) read(r *snapshot.Reader, f File) (*State, error) {
 		if l.progress.Add(int64(len(batch.nodes))); l.ctx.Err() != nil {
 			return nil, l.ctx.Err()
 		}
-		for i := range batch.nodes {
-			n := &batch.nodes[i]
-			if err := b.Add(&n.Entry); err != nil {
-				return nil, &snapshot.CorruptError{File: f.Path, Offset: n.offset, Reason: err.Error()}
-			}
+		if n, err := b.Add(batch.nodes); err != nil {
+			return nil, &snapshot.CorruptError{File: f.Path, Offset: batch.offsets[n], Reason: err.Error()}
 		}
 		if batch.first && r.Compression() == snapshot.None {
-			b.Expect(guessZnodes(f, len(batch.nodes), batch.end))
+			b.Expect(guessZnodes(f, len(batch.nodes), batch.offsets[len(batch.nodes)-1]))
 		}
 	}
 	st.Tree, st.Time = b.Tree(f.Zxid), young.time
@@ -112,22 +109,16 @@ func guessZnodes(f File, n int, offset int64) int {
 	return int(min(st.Size()*int64(n)/offset, 1<<21))
 }
 
-// readNode is a znode that has been read ahead.
-type readNode struct {
-	datatree.Entry
-	offset int64
-}
-
-// nodeBatch is some of them, with the bytes of their paths and data.
+// nodeBatch is some znodes that have been read ahead, with the bytes of their paths and data.
 type nodeBatch struct {
-	nodes []readNode
-	bytes []byte
-	first bool
-	end   int64 // the offset of the last
+	nodes   []datatree.Entry
+	offsets []int64
+	bytes   []byte
+	first   bool
 }
 
 func (b *nodeBatch) fill(r *snapshot.Reader, young *age) error {
-	b.nodes, b.bytes, b.first = b.nodes[:0], b.bytes[:0], false
+	b.nodes, b.offsets, b.bytes, b.first = b.nodes[:0], b.offsets[:0], b.bytes[:0], false
 	if cap(b.bytes) > 2*batchBytes {
 		b.bytes = nil // a large znode is not kept room for
 	}
@@ -139,8 +130,8 @@ func (b *nodeBatch) fill(r *snapshot.Reader, young *age) error {
 		b.first = b.first || *young == age{}
 		young.add(&n.Stat)
 		path, data := b.keep(n.Path), b.keep(n.Data)
-		b.nodes = append(b.nodes, readNode{datatree.NewEntry(path, data, n.ACL, &n.Stat), n.Offset})
-		b.end = n.Offset
+		b.nodes = append(b.nodes, datatree.NewEntry(path, data, n.ACL, &n.Stat))
+		b.offsets = append(b.offsets, n.Offset)
 	}
 	return nil
 }

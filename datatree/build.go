@@ -14,6 +14,7 @@ type Builder struct {
 	// Snapshots hold the children of a znode one after the other.
 	parentPath []byte
 	parent     uint32
+	warmed     uint32 // of no meaning: what warm has looked at must have an effect
 }
 
 // NewBuilder returns a builder without znodes.
@@ -55,11 +56,57 @@ func NewEntry(path, data []byte, aclRef int64, stat *jute.StatPersisted) Entry {
 // Node adds a znode, after its parent: Add of NewEntry.
 func (b *Builder) Node(path string, data []byte, aclRef int64, stat jute.StatPersisted) error {
 	e := NewEntry([]byte(path), data, aclRef, &stat)
-	return b.Add(&e)
+	return b.add(&e)
 }
 
-// Add adds a znode, after its parent.
-func (b *Builder) Add(e *Entry) error {
+// Add adds znodes, each after its parent. With an error it returns how many were added.
+func (b *Builder) Add(entries []Entry) (int, error) {
+	warm := 0
+	for i := range entries {
+		if i == warm {
+			warm += b.warm(entries[i:])
+		}
+		if err := b.add(&entries[i]); err != nil {
+			return i, err
+		}
+	}
+	return len(entries), nil
+}
+
+// warm looks at what adding the children that come first among entries will look at in a large
+// table: all of it is elsewhere in memory, and the processor waits for many such looks at once,
+// but for each by itself where something is done with what is found. That takes half of the
+// time that it takes to add them. It returns how many entries it is done with.
+func (b *Builder) warm(entries []Entry) int {
+	t := b.t
+	parent := entries[0].parent()
+	id := b.find(parent)
+	if id == 0 {
+		return 1
+	}
+	n := 1
+	var first [warmAtOnce]uint32
+	for n < min(len(entries), warmAtOnce) && bytes.Equal(entries[n].parent(), parent) {
+		n++
+	}
+	for i := range n {
+		first[i] = t.index.first(hashChild(id, entries[i].hash))
+	}
+	for i := range n {
+		if first[i] != 0 {
+			b.warmed += t.nodes.at(first[i]).hash
+		}
+	}
+	return n
+}
+
+const warmAtOnce = 64
+
+// parent is the path of the parent, "" for the root's children.
+func (e *Entry) parent() []byte { return e.path[:max(e.name-1, 0)] }
+
+// add adds a znode, after its parent.
+func (b *Builder) add(e *Entry) error {
 	if len(e.path) == e.name && e.name <= 1 {
 		if b.t.count > 0 {
 			return fmt.Errorf("znode %s twice", rootPath)
@@ -70,18 +117,26 @@ func (b *Builder) Add(e *Entry) error {
 	if e.name == 0 || e.name == len(e.path) {
 		return fmt.Errorf("znode %s, which is no path", e.path)
 	}
-	if parent := e.path[:e.name-1]; b.parent == 0 || !bytes.Equal(parent, b.parentPath) {
-		b.parentPath = append(b.parentPath[:0], parent...)
-		b.parent = b.t.find("/" + strings.TrimPrefix(string(parent), "/"))
-	}
-	if b.parent == 0 || len(e.path) > 0 && e.path[0] != '/' {
+	parent := b.find(e.parent())
+	if parent == 0 {
 		return fmt.Errorf("znode %s without its parent", e.path)
 	}
-	if findChild(&b.t.nodeTable, b.parent, e.path[e.name:], e.hash) != 0 {
+	if findChild(&b.t.nodeTable, parent, e.path[e.name:], e.hash) != 0 {
 		return fmt.Errorf("znode %s twice", e.path)
 	}
-	b.insert(b.parent, e)
+	b.insert(parent, e)
 	return nil
+}
+
+// find is the number of the znode at a path, where "" is the root, or 0.
+func (b *Builder) find(path []byte) uint32 {
+	if b.parent == 0 || !bytes.Equal(path, b.parentPath) {
+		b.parentPath = append(b.parentPath[:0], path...)
+		if b.parent = b.t.find(string(path)); len(path) == 0 {
+			b.parent = b.t.find(rootPath)
+		}
+	}
+	return b.parent
 }
 
 func (b *Builder) insert(parent uint32, e *Entry) {
