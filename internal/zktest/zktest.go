@@ -33,7 +33,7 @@ func NeedPeer(tb testing.TB, format string, args ...any) {
 }
 
 // classesEnv names the class path of another version of Apache ZooKeeper, compiled
-// by whoever runs the tests. It goes before Debian's jars, whose libraries it uses.
+// by whoever runs the tests (compile-apache.sh). It goes before Debian's jars, whose libraries it uses.
 const classesEnv = "ZOOK_PEER_CLASSES"
 
 // OtherVersion reports whether the peer is not Debian's 3.8, but what classesEnv
