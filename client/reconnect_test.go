@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +11,7 @@ import (
 
 	"zook/internal/zktest"
 	"zook/jute"
+	"zook/server"
 )
 
 // All watches outlive the server process; what changed between is told for the
@@ -77,12 +76,11 @@ func TestWatchesOutliveTheServer(t *testing.T) {
 
 // More watches than one request may hold.
 func TestManyWatchesAreSetAgain(t *testing.T) {
-	s := zktest.Apache(t, "")
+	s := zook(t, server.Config{})
 	ctx := testContext(t)
-	p := newProxy(t, s.Addr)
 	heard := &record{}
 	states := &record{}
-	c := session(t, Config{Servers: p.Addr, OnEvent: heard.event, OnState: states.state})
+	c := session(t, Config{Servers: s.Addr(), OnEvent: heard.event, OnState: states.state})
 	long := strings.Repeat("x", 1000)
 	const n = 1500 // about 1.5 MB of paths
 	var wg sync.WaitGroup
@@ -95,7 +93,7 @@ func TestManyWatchesAreSetAgain(t *testing.T) {
 	}
 	wg.Wait()
 	check(t, c.AddWatch(ctx, "/"+long+"0", jute.WatchPersistent))
-	p.cut()
+	s.DropConnections()
 	states.expect(t, "connected", "disconnected", "connecting", "connected")
 	for _, i := range []int{1, n / 2, n - 1} {
 		create(t, c, fmt.Sprintf("/%s%d", long, i), jute.Persistent)
@@ -198,19 +196,17 @@ func TestSplitAtEveryByte(t *testing.T) {
 
 func TestOperationsWhileDisconnected(t *testing.T) {
 	noLeaks(t)
-	s := zktest.Apache(t, "")
+	s := zook(t, server.Config{})
 	ctx := testContext(t)
-	p := newProxy(t, s.Addr)
-	c := session(t, Config{Servers: p.Addr, SessionTimeout: 10 * time.Second})
+	c := session(t, Config{Servers: s.Addr(), SessionTimeout: 10 * time.Second})
 	create(t, c, "/e", jute.Ephemeral)
 
 	// In flight when the connection ends.
-	p.stall.Store(true)
+	s.Pause()
 	failed := make(chan error)
 	go func() { _, _, err := c.Get(ctx, "/e"); failed <- err }()
 	time.Sleep(50 * time.Millisecond)
-	p.refuse.Store(true)
-	p.cut()
+	s.DropConnections()
 	if err := <-failed; err != jute.ErrConnectionLoss {
 		t.Errorf("in flight: %v", err)
 	}
@@ -222,7 +218,7 @@ func TestOperationsWhileDisconnected(t *testing.T) {
 	short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
 	defer cancel()
 	var dial *DialError
-	if _, _, err := c.Get(short, "/e"); !errors.As(err, &dial) || !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), p.Addr) {
+	if _, _, err := c.Get(short, "/e"); !errors.As(err, &dial) || !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), s.Addr()) {
 		t.Errorf("no connection in time: %v", err)
 	}
 	cancelled, cancel := context.WithCancel(ctx)
@@ -233,8 +229,7 @@ func TestOperationsWhileDisconnected(t *testing.T) {
 	done := make(chan error)
 	go func() { _, _, err := c.Get(ctx, "/e"); done <- err }()
 	time.Sleep(50 * time.Millisecond)
-	p.stall.Store(false)
-	p.refuse.Store(false)
+	s.Resume()
 	if err := <-done; err != nil {
 		t.Errorf("after the connection is back: %v", err)
 	}
@@ -245,13 +240,12 @@ func TestOperationsWhileDisconnected(t *testing.T) {
 
 // Whoever gives up leaves the stream in order for the others.
 func TestCancelledOperations(t *testing.T) {
-	s := zktest.Apache(t, "")
+	s := zook(t, server.Config{})
 	ctx := testContext(t)
-	p := newProxy(t, s.Addr)
-	c := session(t, Config{Servers: p.Addr, SessionTimeout: 10 * time.Second})
+	c := session(t, Config{Servers: s.Addr(), SessionTimeout: 10 * time.Second})
 	create(t, c, "/n", jute.Persistent)
 	for round := range 20 {
-		p.stall.Store(true)
+		s.Pause()
 		short, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
 		var wg sync.WaitGroup
 		for range 10 {
@@ -263,7 +257,7 @@ func TestCancelledOperations(t *testing.T) {
 		}
 		wg.Wait()
 		cancel()
-		p.stall.Store(false)
+		s.Resume()
 		if data, _, err := c.Get(ctx, "/n"); err != nil || string(data) != "data of /n" {
 			t.Fatalf("round %d: %q %v", round, data, err)
 		}
@@ -277,12 +271,11 @@ func TestCancelledOperations(t *testing.T) {
 
 func TestSessionExpiry(t *testing.T) {
 	noLeaks(t)
-	s := zktest.Apache(t, "")
+	s := zook(t, server.Config{})
 	ctx := testContext(t)
-	p := newProxy(t, s.Addr)
 	heard := &record{}
-	c := session(t, Config{Servers: p.Addr, SessionTimeout: time.Second, OnState: heard.state, OnEvent: heard.event})
-	other := session(t, Config{Servers: s.Addr})
+	c := session(t, Config{Servers: s.Addr(), SessionTimeout: 10 * time.Second, OnState: heard.state, OnEvent: heard.event})
+	other := session(t, Config{Servers: s.Addr()})
 	for _, path := range []string{"/one", "/many", "/tree"} {
 		create(t, other, path, jute.Persistent)
 	}
@@ -292,23 +285,20 @@ func TestSessionExpiry(t *testing.T) {
 	check(t, c.AddWatch(ctx, "/tree", jute.WatchPersistentRecursive))
 	id := c.SessionID()
 
-	p.stall.Store(true)
-	p.refuse.Store(true)
-	eventually(t, "the client notices the silence", func() bool { return c.State() != StateConnected })
-	eventually(t, "the server drops the session", func() bool {
-		stat, err := other.Exists(ctx, "/e")
-		return err == nil && stat == nil
-	})
+	s.Pause()
+	check(t, s.ExpireSession(id))
+	eventually(t, "the connection is gone", func() bool { return c.State() != StateConnected })
 	waited := make(chan error)
 	go func() { _, _, err := c.Get(ctx, "/one"); waited <- err }()
 	time.Sleep(50 * time.Millisecond)
-	p.cut()
-	p.stall.Store(false)
-	p.refuse.Store(false)
+	s.Resume()
 	if err := <-waited; err != jute.ErrSessionExpired {
 		t.Errorf("an operation that waited for the old session: %v", err)
 	}
 	must[jute.Stat](t)(second(c.Get(ctx, "/one")))
+	if stat, err := other.Exists(ctx, "/e"); err != nil || stat != nil {
+		t.Errorf("its ephemeral: %+v, %v", stat, err)
+	}
 	if c.SessionID() == id {
 		t.Errorf("session 0x%x is still used", id)
 	}
@@ -326,29 +316,30 @@ func TestSessionExpiry(t *testing.T) {
 // An ensemble that comes back without its data, as a test machine does, is served
 // with a new session and not waited for for ever.
 func TestServerLosesItsData(t *testing.T) {
-	s := zktest.Apache(t, "")
+	s := zook(t, server.Config{TickTime: 500 * time.Millisecond}) // its directory goes with it
 	ctx := testContext(t)
 	heard := &record{}
-	c := session(t, Config{Servers: s.Addr, SessionTimeout: time.Second, OnState: heard.state})
+	c := session(t, Config{Servers: s.Addr(), SessionTimeout: time.Second, OnState: heard.state})
 	for range 10 {
 		create(t, c, "/n", jute.Persistent)
 		check(t, c.Delete(ctx, "/n", -1))
 	}
-	s.Kill()
-	check(t, os.RemoveAll(filepath.Join(s.DataDir, "version-2")))
-	s.Start()
+	check(t, s.Close())
+	again, err := s.Restart(ctx)
+	check(t, err)
+	t.Cleanup(func() { again.Close() })
 	eventually(t, "a new session", func() bool { _, err := c.Exists(ctx, "/n"); return err == nil })
 	heard.expect(t, "connected", "disconnected", "connecting", "expired", "connecting", "connected")
 }
 
 func TestClose(t *testing.T) {
 	noLeaks(t)
-	s := zktest.Apache(t, "")
+	s := zook(t, server.Config{})
 	ctx := testContext(t)
-	other := session(t, Config{Servers: s.Addr})
+	other := session(t, Config{Servers: s.Addr()})
 	for range 10 {
 		heard := &record{}
-		c, err := Dial(ctx, Config{Servers: s.Addr, OnState: heard.state})
+		c, err := Dial(ctx, Config{Servers: s.Addr(), OnState: heard.state})
 		check(t, err)
 		create(t, c, "/e", jute.Ephemeral)
 		check(t, c.Close())
@@ -367,11 +358,9 @@ func TestClose(t *testing.T) {
 		}
 	}
 	// Without a server.
-	p := newProxy(t, s.Addr)
-	c, err := Dial(ctx, Config{Servers: p.Addr})
+	c, err := Dial(ctx, Config{Servers: s.Addr()})
 	check(t, err)
-	p.refuse.Store(true)
-	p.cut()
+	check(t, s.Close())
 	eventually(t, "the connection is gone", func() bool { return c.State() != StateConnected })
 	waiting := make(chan error)
 	go func() { _, _, err := c.Get(ctx, "/"); waiting <- err }()

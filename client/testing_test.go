@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"zook/jute"
+	"zook/server"
 )
 
 // testContext ends with the test, and in time for the test to say what hung.
@@ -20,6 +21,15 @@ func testContext(t testing.TB) context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	t.Cleanup(cancel)
 	return ctx
+}
+
+// zook starts the bundled server, which does what a test tells it.
+func zook(t testing.TB, cfg server.Config) *server.Server {
+	t.Helper()
+	s, err := server.Start(testContext(t), cfg)
+	check(t, err)
+	t.Cleanup(func() { s.Close() })
+	return s
 }
 
 // session dials and closes when the test ends.
