@@ -135,6 +135,7 @@ func FuzzConfig(f *testing.F) {
 			f.Add(c.file)
 		}
 	}
+	f.Add("dataDir=/d\nserver.1=[::1]:1:2:observer|b:3:4;[::1]:5;[::1\nserver.2=a:1:2;;\ngroup.1=1:2\nautopurge.purgeInterval=5d")
 	f.Fuzz(func(t *testing.T, file string) {
 		cfg, warnings, err := parseConfig(file, nil)
 		for _, w := range warnings {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -211,7 +212,7 @@ func (s *settings) take(p property) {
 
 // warn adds a problem that a server starts with.
 func (s *settings) warn(p property, text string) {
-	s.file.Problems = append(s.file.Problems, Problem{Place: p.place, Key: fmt.Sprintf("%.60s", p.key), Text: text})
+	s.file.Problems = append(s.file.Problems, Problem{Place: p.place, Key: fmt.Sprintf("%.60s", cmp.Or(p.key, `""`)), Text: text})
 }
 
 // wrong adds a problem that no server starts with, at the line that set a key.

@@ -6,7 +6,7 @@ import "time"
 var connKeys = setters{
 	"maxClientCnxns":             number(func(c *Config) *int { return &c.MaxClientConns }, -1<<31, 1<<31-1),
 	"maxCnxns":                   number(func(c *Config) *int { return &c.MaxConns }, -1<<31, 1<<31-1),
-	"globalOutstandingLimit":     number(func(c *Config) *int { return &c.MaxOutstanding }, 1, 1<<31-1),
+	"globalOutstandingLimit":     number(func(c *Config) *int { return &c.MaxOutstanding }, 0, 1<<31-1),
 	"largeRequestMaxBytes":       number(func(c *Config) *int { return &c.MaxLargeBytes }, 1, 1<<31-1),
 	"clientTcpKeepAlive":         boolean(func(c *Config) *bool { return &c.KeepAlive }),
 	"closeSessionTxn.enabled":    booleanNot(func(c *Config) *bool { return &c.NoClosePaths }),

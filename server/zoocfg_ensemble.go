@@ -128,7 +128,7 @@ func parseMember(v string) (Member, error) {
 			continue
 		}
 		fields := hostAndPorts(addr)
-		if len(fields) > 2 {
+		if len(fields) == 0 || len(fields) > 2 {
 			return m, fmt.Errorf(form, v)
 		}
 		if _, err := parseNumber(fields[len(fields)-1], 0, 65535); err != nil {

@@ -62,8 +62,7 @@ func parseProperties(b []byte, file string) (props []property, problems []Proble
 			problems = append(problems, Problem{Place: p.place, Key: string(key), Text: err.Error(), Fatal: true})
 			continue
 		}
-		// As Apache does with both.
-		p.key, p.value = strings.TrimSpace(p.key), strings.TrimSpace(p.value)
+		p.key, p.value = trim(p.key), trim(p.value)
 		props = append(props, p)
 		if utf8.Valid(line) && !isASCII(line) {
 			problems = append(problems, Problem{Place: p.place, Key: p.key,
@@ -71,6 +70,9 @@ func parseProperties(b []byte, file string) (props []property, problems []Proble
 		}
 	}
 }
+
+// trim is String.trim, which Apache calls on both.
+func trim(s string) string { return strings.TrimFunc(s, func(r rune) bool { return r <= ' ' }) }
 
 func isASCII(b []byte) bool {
 	for _, c := range b {
@@ -94,7 +96,7 @@ func (l *lines) next() (line []byte, at int, ok bool) {
 		at = l.line
 		part, joins := l.natural()
 		part = bytes.TrimLeft(part, " \t\f")
-		if len(part) == 0 && !joins || len(part) > 0 && (part[0] == '#' || part[0] == '!') {
+		if len(part) == 0 || part[0] == '#' || part[0] == '!' {
 			continue
 		}
 		line = append([]byte(nil), part...)
