@@ -167,3 +167,36 @@ func TestSignals(t *testing.T) {
 		}
 	}
 }
+
+// TestUnitFile is the service in contrib: systemd takes it, and zook takes its line.
+func TestUnitFile(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile("../../contrib/systemd/zook.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	unit := string(b)
+	_, line, ok := strings.Cut(unit, "\nExecStart=")
+	line, _, _ = strings.Cut(line, "\n")
+	words := strings.Fields(line)
+	if !ok || words[0] != "/usr/bin/zook" || !strings.Contains(unit, "\nType=notify\n") {
+		t.Fatalf("ExecStart is %q", line)
+	}
+	cmd := exec.Command(self)
+	cmd.Args = append([]string{"zook"}, append(words[1:], "--help")...)
+	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "Usage: zook server run") {
+		t.Errorf("%s: %v\n%s", line, err, out)
+	}
+	verify, err := exec.LookPath("systemd-analyze")
+	if err != nil {
+		t.Skip(err)
+	}
+	file := filepath.Join(t.TempDir(), "zook.service")
+	os.WriteFile(file, []byte(strings.ReplaceAll(unit, "/usr/bin/zook", self)), 0o644)
+	if out, err := exec.Command(verify, "verify", file).CombinedOutput(); err != nil {
+		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
+	}
+}
