@@ -20,7 +20,7 @@ func (d *doctor) examinePorts() {
 		_, port, err := net.SplitHostPort(addr)
 		if err == nil && port != "0" {
 			if other := keys[port]; other != "" {
-				d.say(isError, d.file.Path, "choose another port for one of them", "%s and %s are both %s", other, key, port)
+				d.say(withoutPort(other), d.file.Path, "choose another port for one of them", "%s and %s are both %s", other, key, port)
 				continue
 			}
 			keys[port] = key
@@ -29,13 +29,22 @@ func (d *doctor) examinePorts() {
 	}
 }
 
+// withoutPort is how bad it is if the port of a key cannot be had: without AdminServer a
+// server starts all the same.
+func withoutPort(key string) gravity {
+	if key == "admin.serverPort" {
+		return isWarning
+	}
+	return isError
+}
+
 func (d *doctor) examinePort(key, addr string) {
 	l, err := net.Listen("tcp", addr)
 	if err == nil {
 		l.Close()
 		return
 	}
-	about := key + " " + addr
+	about, bad := key+" "+addr, withoutPort(key)
 	var dns *net.DNSError
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
@@ -46,15 +55,15 @@ func (d *doctor) examinePort(key, addr string) {
 				by += " (" + cutTo(command, 60) + ")"
 			}
 		}
-		d.say(isError, about, "choose another port, or stop it", "the port is taken, by %s", by)
+		d.say(bad, about, "choose another port, or stop it", "the port is taken, by %s", by)
 	case errors.Is(err, syscall.EACCES):
-		d.say(isError, about, "choose a port above 1023, or give it CAP_NET_BIND_SERVICE", "%s may not listen on it", d.account.name)
+		d.say(bad, about, "choose a port above 1023, or give it CAP_NET_BIND_SERVICE", "%s may not listen on it", d.account.name)
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		d.say(isError, about, "choose one of its own", "the address is not of this machine")
+		d.say(bad, about, "choose one of its own", "the address is not of this machine")
 	case errors.As(err, &dns):
-		d.say(isError, about, "enter it in DNS or /etc/hosts, or write the address", "the name cannot be resolved")
+		d.say(bad, about, "enter it in DNS or /etc/hosts, or write the address", "the name cannot be resolved")
 	default:
-		d.say(isError, about, "", "%v", err)
+		d.say(bad, about, "", "%v", err)
 	}
 }
 

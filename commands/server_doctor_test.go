@@ -33,6 +33,9 @@ import (
 func doctorOf(t *testing.T, dir string, lines string, words ...string) string {
 	t.Helper()
 	file := filepath.Join(dir, "zoo.cfg")
+	if !strings.Contains(lines, "admin.") {
+		lines += "\nadmin.enableServer=false" // its port is one for all
+	}
 	if err := os.WriteFile(file, []byte(strings.ReplaceAll(lines, "DIR", dir)), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +110,9 @@ func TestDoctor(t *testing.T) {
 		{"another's address", nil, "dataDir=DIR/data\nclientPort=0\nclientPortAddress=192.0.2.1", []string{"error: clientPort 192.0.2.1:0: the address is not of this machine"}, 1},
 		{"nobody's name", nil, "dataDir=DIR/data\nclientPort=0\nclientPortAddress=nobody.invalid", []string{"error: clientPort nobody.invalid:0: the name cannot be resolved"}, 1},
 		{"one port for two", nil, "dataDir=DIR/data\nclientPort=28765\nadmin.enableServer=true\nadmin.serverPort=28765",
-			[]string{"error: DIR/zoo.cfg: admin.serverPort and clientPort are both 28765"}, 1},
+			[]string{"warning: DIR/zoo.cfg: admin.serverPort and clientPort are both 28765"}, 0},
+		{"one port for two servers of words", nil, "dataDir=DIR/data\nclientPort=28766\nadmin.enableServer=false\nmetricsProvider.className=PrometheusMetricsProvider\nmetricsProvider.httpPort=28766",
+			[]string{"error: DIR/zoo.cfg: clientPort and metricsProvider.httpPort are both 28766"}, 1},
 
 		// directories
 		{"no directory yet", nil, strings.ReplaceAll(fine, "data\n", "new\n"), []string{"note: DIR/new: it is missing; the server makes it"}, 0},
