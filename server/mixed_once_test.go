@@ -36,6 +36,7 @@ func (l *load) playAtOnce(p *program, dir string) *load {
 	var running sync.WaitGroup
 	for _, conn := range mixedConns {
 		w := p.on(conn)
+		w.nc.SetDeadline(time.Now().Add(2 * time.Minute))
 		var steps []placed
 		for _, s := range l.steps {
 			if s.conn == conn {

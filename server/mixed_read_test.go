@@ -155,12 +155,20 @@ func sinceThen(d difference) bool {
 	for _, known := range []struct{ op, apache, ours, why string }{
 		{"exists", "0 at", "-102 at", "exists asks for READ since ZooKeeper 3.9.3"},
 	} {
-		if strings.Contains(d.name, " "+known.op+" ") && strings.HasPrefix(d.apache, known.apache) && strings.HasPrefix(d.ours, known.ours) {
+		eventsApache, apache := lastOf(d.apache)
+		eventsOurs, ours := lastOf(d.ours)
+		if strings.Contains(d.name, " "+known.op+" ") && eventsApache == eventsOurs && strings.HasPrefix(apache, known.apache) && strings.HasPrefix(ours, known.ours) {
 			return true
 		}
 	}
 	// Apache tells of what was missed also whoever may not read it.
 	return strings.Contains(d.name, " setWatches") && isPart(strings.Split(d.ours, "; "), strings.Split(d.apache, "; "))
+}
+
+// lastOf is the reply and what came before it.
+func lastOf(came string) (before, reply string) {
+	at := strings.LastIndex(came, "; ") + 1
+	return came[:at], strings.TrimSpace(came[at:])
 }
 
 // isPart reports whether some is all without some of its events.

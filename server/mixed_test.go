@@ -225,7 +225,7 @@ func (l *load) burst(p *program, first int, steps []loadStep) {
 	p.t.Helper()
 	conn := steps[0].conn
 	w := p.on(conn)
-	w.nc.SetDeadline(time.Now().Add(time.Minute))
+	w.nc.SetDeadline(time.Now().Add(2 * time.Minute))
 	if steps[0].frame == nil {
 		w.nc.Close()
 		n := w.resume(p.addr)

@@ -23,8 +23,7 @@ func TestReaping(t *testing.T) {
 	w.create("/full/x", "", 0)
 	w.do(jute.OpCreateTTL, reqTTL("/short", jute.PersistentTTL, 50), nil)
 	w.do(jute.OpCreateTTL, reqTTL("/long", jute.PersistentTTL, 1<<39), nil)
-	w.do(jute.OpCreateTTL, reqTTL("/parent", jute.PersistentTTL, 50), nil)
-	w.create("/parent/x", "", 0)
+	w.do(jute.OpMulti, multi(op(jute.OpCreateTTL, reqTTL("/parent", jute.PersistentTTL, 50)), op(jute.OpCreate, reqCreate("/parent/x", "", 0))), nil)
 	w.do(jute.OpExists, reqExists("/used", true), nil)
 	w.do(jute.OpDelete, reqDelete("/used/x", -1), nil)
 	f, err := w.next()
@@ -70,8 +69,7 @@ func TestReapingIsApaches(t *testing.T) {
 		w.do(jute.OpCreateTTL, reqTTL("/r/short", jute.PersistentTTL, 1), nil)
 		w.do(jute.OpCreateTTL, reqTTL("/r/short-", jute.PersistentSequentialTTL, 200), nil)
 		w.do(jute.OpCreateTTL, reqTTL("/r/long", jute.PersistentTTL, 1<<39), nil)
-		w.do(jute.OpCreateTTL, reqTTL("/r/parent", jute.PersistentTTL, 1), nil)
-		w.create("/r/parent/x", "", 0)
+		w.do(jute.OpMulti, multi(op(jute.OpCreateTTL, reqTTL("/r/parent", jute.PersistentTTL, 1)), op(jute.OpCreate, reqCreate("/r/parent/x", "", 0))), nil)
 		w.do(jute.OpMulti, multi(op(jute.OpCreateContainer, reqCreate("/r/multi", "", jute.Container)), op(jute.OpCreate, reqCreate("/r/multi/x", "", 0)),
 			op(jute.OpDelete, reqDelete("/r/multi/x", -1)), op(jute.OpCreateTTL, reqTTL("/r/multi-ttl", jute.PersistentTTL, 1))), nil)
 		for _, p := range []string{"/r/used/x", "/r/emptied/x", "/r/persistent/x", "/r/flags/x"} {
