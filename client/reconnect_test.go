@@ -22,8 +22,8 @@ func TestWatchesOutliveTheServer(t *testing.T) {
 	ctx := testContext(t)
 	p := newProxy(t, s.Addr)
 	heard := &record{}
-	c := session(t, Config{Servers: p.Addr + "/app", SessionTimeout: 10 * time.Second, OnState: heard.state, OnEvent: heard.event})
-	other := session(t, Config{Servers: s.Addr + "/app", SessionTimeout: 10 * time.Second})
+	c := session(t, Config{Servers: p.Addr + "/app", SessionTimeout: 30 * time.Second, OnState: heard.state, OnEvent: heard.event})
+	other := session(t, Config{Servers: s.Addr + "/app", SessionTimeout: 30 * time.Second})
 	create(t, other, "/", jute.Persistent)
 	for _, path := range []string{"/changed", "/same", "/deleted", "/parent", "/quiet", "/persistent", "/tree"} {
 		create(t, other, path, jute.Persistent)

@@ -287,7 +287,7 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 		{dir, "--at 0x7777 ls /", "log.1: damaged at offset", 9},
 		{filepath.Join(dir, "none"), "ls /", "none: no such file or directory", 1},
 		{other, "get /a /b", "not a data directory: there is no version-2 in it", 1},
-		{text, "ls /", "is not key=value", 1},
+		{text, "ls /", "text: dataDir is not set", 1},
 		{"", "ls /", "--data-dir needs a directory", 2},
 	} {
 		words := append([]string{"--data-dir", c.dir}, strings.Fields(c.line)...)

@@ -250,7 +250,7 @@ func TestTxnlogVerifyDir(t *testing.T) {
 			LOG2: ok, 22 transactions, 0x17..0x2c
 			LOG3: ok, 22 transactions, 0x2d..0x42
 			LOG4: ok, 22 transactions, 0x43..0x58
-			DIR: warning: snapshot passed over: DIR/snapshot.0: damaged at offset 459 (last znode "/zookeeper/config"): the file ends inside the digest: record cut short: 8 bytes wanted at offset 12, 1 left
+			DIR: warning: snapshot passed over: DIR/snapshot.0: damaged at offset 492 (last znode "/zookeeper/quota"): the file ends inside the last zxid: record cut short: 8 bytes wanted at offset 0, 1 left
 			DIR: 88 transactions replayed from the first transaction on, the digests of 88 agree
 			`},
 		"logs alone": {func(t *testing.T, dir string, logs []string) {

@@ -126,7 +126,7 @@ func TestPowerLoss(t *testing.T) {
 			}
 		}
 	}
-	if disk.told < 300 || disk.renames < 2 || disk.syncs < 50 {
+	if disk.told < 50 || disk.renames < 2 || disk.syncs < 10 {
 		t.Errorf("zxid 0x%x was told, %d files took their names, %d syncs: that says little", disk.told, disk.renames, disk.syncs)
 	}
 	t.Logf("%d lines, zxid 0x%x told, %d snapshots and logs, %d syncs, %d starts", len(lines), disk.told, disk.renames, disk.syncs, starts)
