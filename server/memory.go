@@ -18,6 +18,7 @@ func PaceGC(ctx context.Context) {
 		return
 	}
 	was := 100
+	debug.FreeOSMemory() // what reading the files has left behind
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
@@ -35,9 +36,9 @@ func PaceGC(ctx context.Context) {
 	}
 }
 
-// gcPercent is how much garbage may gather beside so many bytes that live: 64 MB, but at
-// least 40 % and at most as much again.
+// gcPercent is how much garbage may gather beside so many bytes that live: 32 MB, but at
+// least a fourth of them and at most as much again.
 func gcPercent(live uint64) int {
-	const room = 64 << 20
-	return int(min(max(100*room/max(live, 1), 40), 100))
+	const room = 32 << 20
+	return int(min(max(100*room/max(live, 1), 25), 100))
 }
