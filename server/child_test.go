@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -31,6 +32,7 @@ const childEnv = "ZOOK_TEST_CHILD_SERVER"
 type childConfig struct {
 	Config
 	FileSize uint64 // no file may become longer; 0 is no limit
+	Echo     bool   // it is no ZooKeeper: it answers everything with as many bytes as a ping's answer has
 	Files    uint64 // how many descriptors there may be; 0 is no limit of ours
 }
 
@@ -46,6 +48,9 @@ func childMain(encoded string) int {
 	}
 	if cfg.Files != 0 {
 		limitFiles(cfg.Files)
+	}
+	if cfg.Echo {
+		return echo()
 	}
 	cfg.Logger = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	s, err := Start(context.Background(), cfg.Config)
@@ -68,6 +73,31 @@ func childMain(encoded string) int {
 		return 1
 	}
 	return 0
+}
+
+// echo takes any bytes and sends twenty, whose first four say so.
+func echo() int {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	fmt.Println(l.Addr())
+	for {
+		nc, err := l.Accept()
+		if err != nil {
+			return 1
+		}
+		go func() {
+			request, answer := make([]byte, 256), [20]byte{3: 16}
+			for {
+				if _, err := nc.Read(request); err != nil {
+					return
+				}
+				nc.Write(answer[:])
+			}
+		}()
+	}
 }
 
 // child is a server in a process of its own.

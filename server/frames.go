@@ -30,7 +30,7 @@ type frameReader struct {
 
 // A small buffer holds several requests of the usual size.
 const (
-	smallRead = 512
+	smallRead = 256
 	largeRead = 16 << 10
 )
 

@@ -8,42 +8,59 @@ import (
 	"testing"
 	"time"
 
+	"zook/internal/zktest"
 	"zook/jute"
 )
 
-// BenchmarkIdle is what connections that do nothing cost a server, which runs in a
-// process of its own: 10,000 that say nothing, and 10,000 sessions of 30 seconds
-// whose clients ping every ten, as clients do. One run is enough:
+// BenchmarkIdle is what 10,000 connections that do nothing cost a server in a process
+// of its own: some that say nothing, and sessions of 30 seconds whose clients ping
+// every ten, as clients do. Beside them are Apache's server, as far as it is
+// installed, and what the same pings cost a server that only sends as many bytes
+// back, which is what the machine takes for itself. One run is enough:
 //
 //	go test ./server -run '^$' -bench Idle -benchtime 1x
 //
-// It needs 10,000 file descriptors for each of the two processes (ulimit -n).
+// It needs 10,000 file descriptors for each of two processes (ulimit -n).
 func BenchmarkIdle(b *testing.B) {
-	const n = 10_000
-	for _, silent := range []bool{true, false} {
-		name := "sessions"
-		if silent {
-			name = "silent"
+	child := func(cfg childConfig) func(b *testing.B) (string, int) {
+		return func(b *testing.B) (string, int) {
+			c := startChild(b, cfg)
+			return c.addr, c.cmd.Process.Pid
 		}
-		b.Run(name, func(b *testing.B) {
+	}
+	zook := child(childConfig{Config: Config{SilentTimeout: time.Hour}})
+	for _, m := range []struct {
+		name   string
+		silent bool
+		start  func(b *testing.B) (addr string, pid int)
+	}{
+		{"silent", true, zook},
+		{"sessions", false, zook},
+		{"sessions-apache", false, func(b *testing.B) (string, int) {
+			s := zktest.Apache(b, "", "tickTime=3000")
+			return s.Addr, s.Pid()
+		}},
+		{"sessions-echo", false, child(childConfig{Echo: true})},
+	} {
+		b.Run(m.name, func(b *testing.B) {
 			for b.Loop() {
-				c := startChild(b, childConfig{Config: Config{SilentTimeout: time.Hour}})
-				measureIdle(b, c, n, silent)
-				c.kill()
+				addr, pid := m.start(b)
+				measureIdle(b, addr, pid, 10_000, m.silent)
 			}
 		})
 	}
 }
 
-func measureIdle(b *testing.B, c *child, n int, silent bool) {
-	pid := c.cmd.Process.Pid
+func measureIdle(b *testing.B, addr string, pid, n int, silent bool) {
 	empty := residentKB(b, pid)
 	ws := make([]*wire, n)
 	for i := range ws {
-		if silent {
-			ws[i] = connect(b, c.addr)
-		} else {
-			ws[i] = openSession(b, c.addr, 30*time.Second)
+		ws[i] = connect(b, addr)
+		if !silent {
+			ws[i].write(jute.Marshal(&jute.ConnectRequest{Timeout: 30_000, Passwd: make([]byte, 16)}))
+			if _, err := ws[i].read(); err != nil {
+				b.Fatal(err)
+			}
 		}
 		defer ws[i].nc.Close()
 		ws[i].r = nil // as many buffers of ours would only get in the way
@@ -54,9 +71,8 @@ func measureIdle(b *testing.B, c *child, n int, silent bool) {
 			if !silent {
 				ping(b, w)
 			}
-			// Ten seconds for a round.
-			if i%100 == 99 {
-				time.Sleep(10 * time.Second * 100 / time.Duration(n))
+			if i%10 == 9 { // ten seconds for a round
+				time.Sleep(10 * time.Second * 10 / time.Duration(n))
 			}
 		}
 	}
@@ -65,6 +81,9 @@ func measureIdle(b *testing.B, c *child, n int, silent bool) {
 	b.ReportMetric(float64(resident)/1024, "MB-resident")
 	b.ReportMetric(float64(resident-empty)*1024/float64(n), "B/connection")
 	b.ReportMetric(100*used.Seconds()/took.Seconds(), "%cpu")
+	if !silent {
+		b.ReportMetric(float64(used.Microseconds())/float64(2*n), "cpu-µs/ping")
+	}
 }
 
 func ping(b *testing.B, w *wire) {
