@@ -66,6 +66,9 @@ func (d *doctor) examineRisks() {
 	if dir := d.cfg.DataDir; dir == os.TempDir() || strings.HasPrefix(dir, os.TempDir()+string(filepath.Separator)) {
 		d.say(isWarning, at("dataDir"), "choose another", "dataDir is in %s, which many systems empty", os.TempDir())
 	}
+	if !slices.Contains(d.cfg.Words, "mntr") && !slices.Contains(d.cfg.Words, "*") && d.cfg.Admin.Addr == "" {
+		d.say(isNote, at("4lw.commands.whitelist"), "add mntr to 4lw.commands.whitelist", "zook check, top and exporter ask for mntr, which is not allowed, and there is no AdminServer")
+	}
 	for key, dir := range map[string]string{"dataDir": d.file.Config.DataDir, "dataLogDir": d.file.Config.DataLogDir} {
 		if dir != "" && !filepath.IsAbs(dir) {
 			d.say(isWarning, at(key), "write a path that begins with /", "%s=%s depends on where the server is started", key, dir)

@@ -41,7 +41,7 @@ func doctorOf(t *testing.T, dir string, lines string, words ...string) string {
 	}
 	got := zook(t.Context(), "", "", append([]string{"server", "doctor", file}, words...)...)
 	got = strings.ReplaceAll(got, dir, "DIR")
-	return regexp.MustCompile(`(?m)^.*(note: clock|note: hostname|open files|which many systems empty|in memory \(tmpfs\)|of a container|nearly full).*\n`).ReplaceAllString(got, "")
+	return regexp.MustCompile(`(?m)^.*(which is not allowed, and there is no AdminServer|note: clock|note: hostname|open files|which many systems empty|in memory \(tmpfs\)|of a container|nearly full).*\n`).ReplaceAllString(got, "")
 }
 
 const fine = "dataDir=DIR/data\nclientPort=0\nclientPortAddress=127.0.0.1\n"
@@ -327,6 +327,22 @@ func TestDoctorOfSecrets(t *testing.T) {
 	got = zook(t.Context(), "", "", "server", "print-config", file)
 	if !strings.Contains(got, "DigestAuthenticationProvider.superDigest=***\t# "+file+":3\n") || strings.Contains(got, "InIHS") {
 		t.Errorf("print-config:\n%s", got)
+	}
+}
+
+// What the other commands ask of a server is worth a note if it will not answer.
+func TestDoctorOfWords(t *testing.T) {
+	t.Parallel()
+	for lines, want := range map[string]bool{
+		"admin.enableServer=false\n":                                 true,
+		"admin.enableServer=false\n4lw.commands.whitelist=stat,mntr": false,
+		"admin.enableServer=false\n4lw.commands.whitelist=*":         false,
+		"admin.enableServer=true":                                    false,
+	} {
+		got := zook(t.Context(), "", "", "server", "doctor", writeConfig(t, "dataDir="+t.TempDir(), "clientPort=0", lines))
+		if strings.Contains(got, "zook check, top and exporter ask for mntr") != want {
+			t.Errorf("%q:\n%s", lines, got)
+		}
 	}
 }
 

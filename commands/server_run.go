@@ -96,6 +96,7 @@ func (o *serverOptions) configToRun(args []string, log *slog.Logger) (server.Con
 
 // runServer runs a server until ctx ends or the server gives up.
 func (e *Env) runServer(ctx context.Context, cfg server.Config, o *runOptions) error {
+	cfg.Logger.Info("starting", "version", Version, "process", os.Getpid(), "dataDir", cfg.DataDir)
 	s, err := server.Start(ctx, cfg)
 	if err != nil {
 		if ctx.Err() != nil {
