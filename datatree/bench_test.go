@@ -157,3 +157,16 @@ func BenchmarkExport(b *testing.B) {
 		b.ReportMetric(ms(len(all)*999/1000), what+"-p99.9-ms")
 	}
 }
+
+// BenchmarkChildren lists 10,000 children.
+func BenchmarkChildren(b *testing.B) {
+	w, _ := benchTree(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		v := w.tree.View()
+		if names, _, _ := v.Children("/bench", anyPerm{}, nil); len(names) != benchNodes {
+			b.Fatal(len(names))
+		}
+		v.Close()
+	}
+}

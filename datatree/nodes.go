@@ -24,18 +24,20 @@ type nodeTable struct {
 
 // node is a znode.
 type node struct {
+	// What is looked at on the way down is together.
+	hash       uint32 // of parent and name
+	parent     uint32
+	nextOfHash uint32
+	at         place // of its name and data
+	dataLen    int32 // -1 is null
+
+	acl          aclRef
+	extra        uint32 // 0 where all of it is as in a new znode
 	czxid, mzxid int64
 	ctime, mtime int64
 	version      int32
-	dataLen      int32 // -1 is null
-	at           place // of its name and data
-	acl          aclRef
 	digest       uint32
-	extra        uint32 // 0 where all of it is as in a new znode
-	parent       uint32
 	next, prev   uint32 // child of the parent
-	hash         uint32 // of parent and name
-	nextOfHash   uint32
 }
 
 // extra is what most leaves have no need of.
@@ -175,13 +177,22 @@ func (t *nodeTable) clientStat(n *node) jute.Stat {
 	}
 }
 
-// childNames are the names of the children of a znode.
+// childNames are the names of the children of a znode, all in one piece of memory.
 func (t *nodeTable) childNames(n *node) []string {
 	x := t.more(n)
+	size := 0
+	for id := x.first; id != 0; {
+		c := t.nodes.at(id)
+		size += len(t.name(c))
+		id = c.next
+	}
+	var b strings.Builder
+	b.Grow(size)
 	names := make([]string, 0, x.children)
 	for id := x.first; id != 0; {
 		c := t.nodes.at(id)
-		names = append(names, string(t.name(c)))
+		b.Write(t.name(c))
+		names = append(names, b.String()[b.Len()-len(t.name(c)):])
 		id = c.next
 	}
 	return names

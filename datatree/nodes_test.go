@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"zook/jute"
@@ -134,5 +137,49 @@ func TestWalkAmidChanges(t *testing.T) {
 		if len(w.tree.walks) != 0 {
 			t.Fatal("a walk that has ended is still known")
 		}
+	}
+}
+
+// Readers in many goroutines see each znode as one transaction left it, and keep what they
+// have read. With -race this is the test that they may.
+func TestReadersAmidChanges(t *testing.T) {
+	w := newWorld(t)
+	for i := range 50 {
+		w.create(fmt.Sprintf("/%d", i), strings.Repeat("0", 100))
+	}
+	var stop atomic.Bool
+	var readers sync.WaitGroup
+	for r := range 4 {
+		rnd := rand.New(rand.NewPCG(10, uint64(r)))
+		readers.Go(func() {
+			for !stop.Load() {
+				v := w.tree.View()
+				data, stat, err := v.Get(fmt.Sprintf("/%d", rnd.IntN(50)), nil, nil)
+				names, _, _ := v.Children("/", nil, nil)
+				v.Close()
+				if err == jute.ErrOK && (int(stat.DataLength) != len(data) || len(bytes.Trim(data, string(data[:1]))) != 0) {
+					t.Errorf("version %d has %q", stat.Version, data)
+				}
+				if len(names) < 40 || slices.Contains(names, "") {
+					t.Errorf("children %q", names)
+				}
+			}
+		})
+	}
+	for i := range 20_000 {
+		path := fmt.Sprintf("/%d", i*7%50)
+		data := strings.Repeat(string(rune('a'+i%26)), 50+i%400)
+		switch {
+		case i%10 != 0:
+			w.set(path, data)
+		case w.delete(path).Err == jute.ErrOK:
+			w.create(path, data)
+		}
+		w.log = nil
+	}
+	stop.Store(true)
+	readers.Wait()
+	if err := checkWhole(w.tree); err != nil {
+		t.Error(err)
 	}
 }

@@ -4,13 +4,13 @@ package datatree
 // a chunk at a time, so that nothing is ever copied and pointers into it stay good, and
 // numbers take half the room of pointers, which the garbage collector would have to follow.
 type slab[T any] struct {
-	chunks []*[slabChunk]T
+	chunks [][]T    // not pointers to arrays: Go would touch the first byte of each to see that it is there
 	last   uint32   // the highest number ever given
 	free   []uint32 // numbers given back
 }
 
 const (
-	slabBits  = 8
+	slabBits  = 9
 	slabChunk = 1 << slabBits
 )
 
@@ -25,7 +25,7 @@ func (s *slab[T]) take() uint32 {
 	}
 	s.last++
 	if int(s.last>>slabBits) >= len(s.chunks) {
-		s.chunks = append(s.chunks, new([slabChunk]T))
+		s.chunks = append(s.chunks, make([]T, slabChunk))
 	}
 	return s.last
 }
