@@ -154,7 +154,7 @@ func TestRestart(t *testing.T) {
 		id := c.SessionID()
 		must(c.Create("/a", []byte("x"), 0, zk.WorldACL(zk.PermAll)))
 		must(c.Create("/e", nil, zk.FlagEphemeral, zk.WorldACL(zk.PermAll)))
-		for round := range 3 {
+		for round := range 2 {
 			next, err := s.Restart(context.Background())
 			if err != nil {
 				t.Fatal(err)

@@ -333,7 +333,7 @@ func TestConnectionsComeAndGo(t *testing.T) {
 // Close ends everything, whatever the clients are at.
 func TestCloseEndsEverything(t *testing.T) {
 	before := runtime.NumGoroutine()
-	for round := range 4 {
+	for round := range 3 {
 		s := start(t, Config{SnapCount: 10})
 		var load sync.WaitGroup
 		stopped := make(chan struct{})
