@@ -78,7 +78,7 @@ func pidFile(f *server.ConfigFile) string {
 	return cmp.Or(os.Getenv("ZOOPIDFILE"), filepath.Join(f.Config.DataDir, "zookeeper_server.pid"))
 }
 
-// logFile is where a server in the background writes its log: in ZOO_LOG_DIR, or in the
+// outFile is where a server in the background writes its log: in ZOO_LOG_DIR, or in the
 // data directory.
 func outFile(f *server.ConfigFile) string {
 	name := "unknown"

@@ -141,22 +141,6 @@ func number(field func(*Config) *int, lowest, highest int) setting {
 	}
 }
 
-// numberOrNone is a number of which 0 and less turn something off. The field is -1
-// then, since 0 is the default there.
-func numberOrNone(field func(*Config) *int, highest int) setting {
-	return setting{
-		set: func(s *settings, v string) error {
-			n, err := parseNumber(v, -1<<31, highest)
-			*field(s.cfg) = n
-			if n <= 0 {
-				*field(s.cfg) = -1
-			}
-			return err
-		},
-		show: func(c *Config) string { return strconv.Itoa(max(*field(c), 0)) },
-	}
-}
-
 // millis is a time in milliseconds.
 func millis(field func(*Config) *time.Duration, lowest int) setting {
 	return setting{
