@@ -145,6 +145,7 @@ func BenchmarkFanOut(b *testing.B) {
 // eventCounter waits for many connections at once, whose events are one read each.
 type eventCounter struct {
 	epoll int
+	fds   []int
 	ready []syscall.EpollEvent // that have not been read
 	room  [256]syscall.EpollEvent
 	buf   [4096]byte
@@ -166,6 +167,7 @@ func (c *eventCounter) add(nc *net.TCPConn) error {
 		return err
 	}
 	f.Close()
+	c.fds = append(c.fds, fd)
 	return syscall.EpollCtl(c.epoll, syscall.EPOLL_CTL_ADD, fd, &syscall.EpollEvent{Events: syscall.EPOLLIN, Fd: int32(fd)})
 }
 
@@ -188,5 +190,7 @@ func (c *eventCounter) next() error {
 }
 
 func (c *eventCounter) close() {
-	syscall.Close(c.epoll)
+	for _, fd := range append(c.fds, c.epoll) {
+		syscall.Close(fd)
+	}
 }
