@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"zook/internal/zktest"
 	"zook/jute"
 	"zook/snapshot"
 )
@@ -17,6 +18,9 @@ import (
 // A full disk leaves no directory behind that a server would start on, nor
 // anything else.
 func TestCreateFromOnAFullDisk(t *testing.T) {
+	if !zktest.Alone(t) {
+		return
+	}
 	there := t.TempDir()
 	var was unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_FSIZE, &was); err != nil {

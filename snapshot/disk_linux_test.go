@@ -11,11 +11,15 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"zook/internal/zktest"
 	"zook/jute"
 )
 
 // A full disk leaves no snapshot behind, neither whole nor in part.
 func TestCreateOnAFullDisk(t *testing.T) {
+	if !zktest.Alone(t) {
+		return
+	}
 	dir := t.TempDir()
 	var was unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_FSIZE, &was); err != nil {

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"zook/internal/zktest"
 )
 
 // limitFileSize makes this process fail to make files longer than n, as a full
@@ -35,6 +37,9 @@ func limitFileSize(t *testing.T, n uint64) (undo func()) {
 // After the disk has failed once, the writer must not go on, even if the disk
 // does: what was lost in between is not to be followed by anything.
 func TestWriterStaysDeadAfterAnError(t *testing.T) {
+	if !zktest.Alone(t) {
+		return
+	}
 	for _, prealloc := range []int64{-1, 8192} {
 		w, err := Create(t.TempDir(), 1, Options{Prealloc: prealloc})
 		if err != nil {
@@ -70,6 +75,9 @@ func TestWriterStaysDeadAfterAnError(t *testing.T) {
 }
 
 func TestCreateOnAFullDisk(t *testing.T) {
+	if !zktest.Alone(t) {
+		return
+	}
 	dir := t.TempDir()
 	undo := limitFileSize(t, 8)
 	w, err := Create(dir, 1, Options{})

@@ -3,6 +3,7 @@ make it print the same. The arguments are host:port, the authority's certificate
 client's certificate with its key."""
 
 import sys
+import threading
 
 from kazoo.client import KazooClient
 from kazoo.exceptions import KazooException
@@ -34,11 +35,20 @@ tried("create", known.create, "/k", b"x" * 100000, acl=[make_acl("auth", "", all
 tried("get", lambda: len(known.get("/k")[0]))
 tried("ACL", lambda: known.get_acls("/k")[0])
 events = []
-tried("watch", lambda: known.exists("/k/x", watch=events.append) is None)
+told = threading.Event()
+
+
+def seen(event):
+    events.append(event)
+    told.set()
+
+
+tried("watch", lambda: known.exists("/k/x", watch=seen) is None)
 nobody = started("who shows none")
 tried("get of nobody", nobody.get, "/k")
 tried("create of nobody", nobody.create, "/k/x", b"")
 tried("create", known.create, "/k/x", b"")
+told.wait(10)  # kazoo calls watchers on a thread of their own
 say(events)
 many = known.transaction()
 for i in range(300):
