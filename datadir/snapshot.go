@@ -115,6 +115,8 @@ type nodeBatch struct {
 	offsets []int64
 	bytes   []byte
 	first   bool
+
+	digester datatree.Digester
 }
 
 func (b *nodeBatch) fill(r *snapshot.Reader, young *age) error {
@@ -130,7 +132,7 @@ func (b *nodeBatch) fill(r *snapshot.Reader, young *age) error {
 		b.first = b.first || *young == age{}
 		young.add(&n.Stat)
 		path, data := b.keep(n.Path), b.keep(n.Data)
-		b.nodes = append(b.nodes, datatree.NewEntry(path, data, n.ACL, &n.Stat))
+		b.nodes = append(b.nodes, b.digester.NewEntry(path, data, n.ACL, &n.Stat))
 		b.offsets = append(b.offsets, n.Offset)
 	}
 	return nil

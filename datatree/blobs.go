@@ -8,8 +8,8 @@ import "encoding/binary"
 //
 // What is written stays as it is, so that readers keep data without a copy: new data goes to
 // a new place. A piece of which nothing lives is garbage once the last reader has let go of
-// it. Where a fourth of all is dead, pieces with much of that are emptied: what lives in them
-// is copied elsewhere.
+// it. Where a fourth of all is dead, and not just little, pieces with much of that are
+// emptied: what lives in them is copied elsewhere.
 //
 // A blob is
 //
@@ -119,9 +119,9 @@ func (bs *blobs) discard(at uint32) {
 
 // victim is a piece to be emptied, the best of some, or 0.
 func (bs *blobs) victim() uint32 {
-	const some = 8
+	const some, little = 8, 1 << 20
 	best, most := 0, 0
-	if 4*bs.dead <= bs.size {
+	if bs.dead < little || 4*bs.dead <= bs.size {
 		return 0
 	}
 	for range min(some, len(bs.pieces)) {

@@ -47,15 +47,15 @@ type Entry struct {
 
 // NewEntry returns a znode for Add, which copies path and data: until then they must not
 // be changed. The root may be "" or "/".
-func NewEntry(path, data []byte, aclRef int64, stat *jute.StatPersisted) Entry {
+func (d *Digester) NewEntry(path, data []byte, aclRef int64, stat *jute.StatPersisted) Entry {
 	name := bytes.LastIndexByte(path, '/') + 1
 	return Entry{path: path, data: data, name: name, hash: nameHash(path[name:]), aclRef: aclRef, stat: *stat,
-		digest: nodeDigest(path, data, stat)}
+		digest: digest(d, path, data, stat)}
 }
 
-// Node adds a znode, after its parent: Add of NewEntry.
+// Node adds a znode, after its parent: Add of an Entry.
 func (b *Builder) Node(path string, data []byte, aclRef int64, stat jute.StatPersisted) error {
-	e := NewEntry([]byte(path), data, aclRef, &stat)
+	e := b.t.digester.NewEntry([]byte(path), data, aclRef, &stat)
 	return b.add(&e)
 }
 

@@ -15,18 +15,40 @@ const DigestVersion = 2
 // change quota statistics without a transaction.
 // Format: DigestCalculator.java.
 func NodeDigest(path string, data []byte, s *jute.StatPersisted) uint32 {
-	return nodeDigest([]byte(path), data, s)
+	var d Digester
+	return d.Node(path, data, s)
 }
 
-func nodeDigest(path, data []byte, s *jute.StatPersisted) uint32 {
-	if bytes.HasPrefix(path, []byte(procPath+"/")) {
+// Digester makes digests one after the other in memory of its own. It is not for
+// concurrent use.
+type Digester struct{ buf []byte }
+
+// Node is NodeDigest.
+func (d *Digester) Node(path string, data []byte, s *jute.StatPersisted) uint32 {
+	return digest(d, path, data, s)
+}
+
+// longData is from where on data cost more to copy than another call of the CRC.
+const longData = 1 << 10
+
+// digest calls the CRC once, where data are short: it has fast instructions for pieces
+// of 64 bytes and more, which the stat alone is not.
+func digest[P string | []byte](d *Digester, path P, data []byte, s *jute.StatPersisted) uint32 {
+	b := append(d.buf[:0], path...)
+	if bytes.HasPrefix(b, []byte(procPath+"/")) {
 		return 0
 	}
-	if string(path) == rootPath {
-		path = nil
+	if string(b) == rootPath {
+		b = b[:0]
 	}
-	var buf [60]byte
-	b := jute.AppendLong(buf[:0], s.Czxid)
+	crc := uint32(0)
+	if len(data) < longData {
+		b = append(b, data...)
+	} else {
+		crc = crc32.Update(crc32.ChecksumIEEE(b), crc32.IEEETable, data)
+		b = b[:0]
+	}
+	b = jute.AppendLong(b, s.Czxid)
 	b = jute.AppendLong(b, s.Mzxid)
 	b = jute.AppendLong(b, s.Pzxid)
 	b = jute.AppendLong(b, s.Ctime)
@@ -35,15 +57,14 @@ func nodeDigest(path, data []byte, s *jute.StatPersisted) uint32 {
 	b = jute.AppendInt(b, s.Cversion)
 	b = jute.AppendInt(b, s.Aversion)
 	b = jute.AppendLong(b, s.EphemeralOwner)
-	crc := crc32.Update(0, crc32.IEEETable, path)
-	crc = crc32.Update(crc, crc32.IEEETable, data)
+	d.buf = b
 	return crc32.Update(crc, crc32.IEEETable, b)
 }
 
 // rehash takes a change of n into the digest of the tree.
 func (t *Tree) rehash(path string, n *node) {
 	s := t.stat(n)
-	d := NodeDigest(path, t.data(n), &s)
+	d := t.digester.Node(path, t.data(n), &s)
 	t.digest += uint64(d) - uint64(n.digest)
 	n.digest = d
 }

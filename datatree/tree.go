@@ -53,6 +53,7 @@ type content struct {
 	due        map[uint32]struct{}           // containers and TTL nodes
 	quotas     map[string]struct{}           // paths that have one
 	digest     uint64
+	digester   Digester
 	dataSize   int64
 }
 

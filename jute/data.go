@@ -16,8 +16,19 @@ func (r *ID) Append(b []byte) []byte {
 
 // Decode reads the record.
 func (r *ID) Decode(d *Decoder) {
-	r.Scheme = d.Ustring()
-	r.ID = d.Ustring()
+	r.Scheme = usualString(d.Buffer())
+	r.ID = usualString(d.Buffer())
+}
+
+// usualString is string(b), but takes no memory for what most ACLs say.
+func usualString(b []byte) string {
+	switch string(b) {
+	case "world":
+		return "world"
+	case "anyone":
+		return "anyone"
+	}
+	return string(b)
 }
 
 // ACL grants the permissions Perms to ID.

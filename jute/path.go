@@ -44,7 +44,8 @@ func CheckPath(path string, sequential bool) error {
 	if sequential {
 		path += "1"
 	}
-	for _, elem := range strings.Split(path[1:], "/") {
+	for elem, rest, more := "", path[1:], true; more; {
+		elem, rest, more = strings.Cut(rest, "/")
 		switch elem {
 		case "":
 			return fail("it has an empty element")

@@ -7,9 +7,16 @@ import (
 	"zook/jute"
 )
 
-// apply takes a committed batch into the tree and answers those of its requests
+// apply takes committed batches into the tree and answers those of their requests
 // whose connection is here. It is the engine's callback, so it runs alone.
-func (s *Server) apply(b batch) {
+func (s *Server) apply(batches []batch) {
+	for _, b := range batches {
+		s.applyBatch(b)
+	}
+	s.releaseAnswers()
+}
+
+func (s *Server) applyBatch(b batch) {
 	s.stats.applying(b.txns)
 	for _, txn := range b.txns {
 		if s.Err() != nil {
@@ -34,10 +41,11 @@ func (s *Server) apply(b batch) {
 		if w.op == opResume {
 			s.welcome(w.session)
 		} else if c := s.connOf(w.session); c != nil {
-			c.complete(w, datatree.Result{Type: jute.OpSync})
+			s.answer(c, w, datatree.Result{Type: jute.OpSync})
 		}
 	}
 	if b.alone != nil {
+		s.releaseAnswers() // it may take long
 		b.alone.run()
 		close(b.alone.done)
 	}
@@ -55,11 +63,38 @@ func (s *Server) applied(txn *jute.Txn, res datatree.Result) {
 		s.sessions.remove(h.ClientID)
 	}
 	if c := s.connOf(h.ClientID); c != nil {
-		c.complete(waiting{h.ClientID, h.Cxid, h.Type}, res)
+		s.answer(c, waiting{h.ClientID, h.Cxid, h.Type}, res)
 		if h.Type == jute.OpCloseSession {
 			c.out.end() // where the client did not ask for it
 		}
 	}
+}
+
+// maxGathered is how many answers gather before they are sent. What is applied together
+// is mostly fewer, so that each client gets its answers in one write; without a limit,
+// the first would wait for the last of very many.
+const maxGathered = 1024
+
+// answer answers a write. The answer is sent by releaseAnswers.
+func (s *Server) answer(c *conn, w waiting, res datatree.Result) {
+	if !c.gathers {
+		c.gathers = true
+		c.out.gather()
+		s.gathering = append(s.gathering, c)
+	}
+	c.complete(w, res)
+	if s.gathered++; s.gathered == maxGathered {
+		s.releaseAnswers()
+	}
+}
+
+func (s *Server) releaseAnswers() {
+	for i, c := range s.gathering {
+		c.gathers = false
+		c.out.release()
+		s.gathering[i] = nil
+	}
+	s.gathering, s.gathered = s.gathering[:0], 0
 }
 
 // answerWrite replies to a request whose transaction has been applied.
@@ -69,29 +104,31 @@ func (c *conn) answerWrite(op *clientOp) {
 		c.reply(op, res.Err, nil)
 		return
 	}
-	var rec jute.Record
 	switch op.op {
 	case jute.OpCreate:
-		rec = &jute.CreateResponse{Path: res.Path}
+		rec := jute.CreateResponse{Path: res.Path}
+		c.replyWith(op, res.Err, rec.Append)
 	case jute.OpCreate2, jute.OpCreateContainer, jute.OpCreateTTL:
-		rec = &jute.Create2Response{Path: res.Path, Stat: res.Stat}
+		rec := jute.Create2Response{Path: res.Path, Stat: res.Stat}
+		c.replyWith(op, res.Err, rec.Append)
 	case jute.OpSetData:
-		rec = &jute.SetDataResponse{Stat: res.Stat}
+		rec := jute.SetDataResponse{Stat: res.Stat}
+		c.replyWith(op, res.Err, rec.Append)
 	case jute.OpSetACL:
-		rec = &jute.SetACLResponse{Stat: res.Stat}
+		c.reply(op, res.Err, &jute.SetACLResponse{Stat: res.Stat})
 	case jute.OpSync:
 		var q jute.SyncRequest
 		if jute.Unmarshal(op.body, &q) != nil {
 			res.Err = jute.ErrMarshallingError
 		}
-		rec = &jute.SyncResponse{Path: q.Path}
+		c.reply(op, res.Err, &jute.SyncResponse{Path: q.Path})
 	case jute.OpMulti:
 		// The reply is in order even when the multi failed: what went wrong
 		// is in its results.
 		c.reply(op, jute.ErrOK, multiResponse(res, op.body))
-		return
+	default:
+		c.reply(op, res.Err, nil)
 	}
-	c.reply(op, res.Err, rec)
 	if op.op == jute.OpCloseSession {
 		c.out.end() // what the client asked for behind it has no session
 	}

@@ -40,10 +40,11 @@ type conn struct {
 
 	in      frameReader
 	claimed int               // of the budget, for what is being read
-	writes  []*request        // read and not yet given to the preparer
+	writes  *requests         // read and not yet given to the preparer; nil if there are none
 	sasl    *digestmd5.Server // nil until the client begins to log in
 	pending pendingOps
 	out     outbox
+	gathers bool // it is in srv.gathering
 	stats   connStats
 
 	once  sync.Once
@@ -165,8 +166,11 @@ func (c *conn) drain(within time.Duration) {
 // arrived.
 func (c *conn) idle() {
 	c.countArrived()
-	if len(c.writes) > 0 {
-		c.submit(c.writes)
+	if c.writes != nil {
+		c.submit(c.writes.all)
+		clear(c.writes.all)
+		c.writes.all = c.writes.all[:0]
+		requestLists.Put(c.writes)
 		c.writes = nil
 	}
 	c.out.flush()
@@ -230,7 +234,7 @@ func (c *conn) request(b []byte) error {
 	case op.op == jute.OpSASL:
 		return c.stepSASL(&op)
 	case len(c.srv.auth.enforced) > 0 && c.srv.auth.mustAuthenticate(c.identities()):
-		c.out.put(&jute.ReplyHeader{Xid: op.xid, Err: jute.ErrSessionClosedRequireSASLAuth}, nil)
+		c.out.put((&jute.ReplyHeader{Xid: op.xid, Err: jute.ErrSessionClosedRequireSASLAuth}).Append, nil)
 		c.out.end()
 		return errors.New("a request of a client that has not authenticated")
 	case !c.session.touch(op.since):
@@ -243,7 +247,10 @@ func (c *conn) request(b []byte) error {
 	default:
 		op.large = 0 // whoever answers gives it back
 		if op.write {
-			c.writes = append(c.writes, &request{session: c.session.id, cxid: op.xid, op: op.op, body: op.body, ids: c.identities(), since: op.since})
+			if c.writes == nil {
+				c.writes = requestLists.Get().(*requests)
+			}
+			c.writes.all = append(c.writes.all, request{session: c.session.id, cxid: op.xid, op: op.op, body: op.body, ids: c.identities(), since: op.since})
 		}
 	}
 	return nil
@@ -262,14 +269,24 @@ func throughPipeline(op jute.OpCode) bool {
 // reply sends a reply; rec is nil for one without a body. The caller holds a
 // view, or is the goroutine that applies.
 func (c *conn) reply(op *clientOp, err jute.ErrCode, rec jute.Record) {
+	if rec == nil {
+		c.replyWith(op, err, nil)
+	} else {
+		c.replyWith(op, err, rec.Append)
+	}
+}
+
+// replyWith is reply with what appends the body. A record behind an interface is in
+// memory of its own; the commonest answers do without that.
+func (c *conn) replyWith(op *clientOp, err jute.ErrCode, body func([]byte) []byte) {
 	h := jute.ReplyHeader{Xid: op.xid, Zxid: c.srv.tree.LastZxid(), Err: err}
 	if op.op == jute.OpPing {
 		h.Xid = jute.XidPing // whatever the client called it
 	}
 	if err != jute.ErrOK {
-		rec = nil
+		body = nil
 	}
-	size, _ := c.out.put(&h, rec)
+	size, _ := c.out.put(h.Append, body)
 	c.answered(kindOf(op.op, err), op.xid, h.Zxid, op.since, size)
 }
 
@@ -310,13 +327,13 @@ func (c *conn) authenticate(op *clientOp) error {
 	}
 	switch verdict {
 	case refused:
-		c.out.put(&jute.ReplyHeader{Xid: op.xid, Err: jute.ErrAuthFailed}, nil)
+		c.out.put((&jute.ReplyHeader{Xid: op.xid, Err: jute.ErrAuthFailed}).Append, nil)
 		c.out.end()
 		fallthrough
 	case cut:
 		return fmt.Errorf("authentication failed for scheme %q", p.Scheme)
 	}
-	c.out.put(&jute.ReplyHeader{Xid: op.xid}, nil)
+	c.out.put((&jute.ReplyHeader{Xid: op.xid}).Append, nil)
 	return nil
 }
 

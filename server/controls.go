@@ -49,7 +49,7 @@ func (s *Server) ExpireSession(id int64) error {
 		return fmt.Errorf("there is no session %s", hex(id))
 	}
 	if s.sessions.expire(id) {
-		s.requests.put(&request{session: id, op: jute.OpCloseSession})
+		s.requests.put(request{session: id, op: jute.OpCloseSession})
 	}
 	select {
 	case <-gone:

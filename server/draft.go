@@ -30,7 +30,7 @@ func (d *draft) request(r *request) (jute.Record, jute.ErrCode) {
 	var body jute.Record
 	switch r.op {
 	case jute.OpCreate, jute.OpCreate2, jute.OpCreateContainer:
-		body = &jute.CreateRequest{}
+		body = &d.p.asked.create
 	case jute.OpCreateTTL:
 		body = &jute.CreateTTLRequest{}
 	case jute.OpDelete:
@@ -38,7 +38,7 @@ func (d *draft) request(r *request) (jute.Record, jute.ErrCode) {
 	case jute.OpDeleteContainer:
 		body = &jute.DeleteContainerRequest{}
 	case jute.OpSetData:
-		body = &jute.SetDataRequest{}
+		body = &d.p.asked.setData
 	case jute.OpSetACL:
 		body = &jute.SetACLRequest{}
 	case jute.OpReconfig:
@@ -46,7 +46,9 @@ func (d *draft) request(r *request) (jute.Record, jute.ErrCode) {
 	default:
 		return nil, jute.ErrUnimplemented
 	}
-	if jute.Unmarshal(r.body, body) != nil {
+	dec := &d.p.decoder
+	dec.Reset(r.body)
+	if body.Decode(dec); dec.Err() != nil {
 		return nil, jute.ErrMarshallingError
 	}
 	return d.op(r.op, body)
@@ -136,7 +138,8 @@ func (d *draft) create(op jute.OpCode, r *jute.CreateRequest, ttl int64) (jute.R
 		if r.Flags.IsEphemeral() {
 			owner = h.ClientID
 		}
-		body = &jute.CreateTxn{Path: path, Data: r.Data, ACL: acl, Ephemeral: r.Flags.IsEphemeral(), ParentCVersion: cversion}
+		d.memory.create = jute.CreateTxn{Path: path, Data: r.Data, ACL: acl, Ephemeral: r.Flags.IsEphemeral(), ParentCVersion: cversion}
+		body = &d.memory.create
 	}
 	parent.NumChildren++
 	if cversion > parent.Stat.Cversion { // as the tree does it; past 2^31-1 the counter stands still
@@ -221,7 +224,8 @@ func (d *draft) setData(r *jute.SetDataRequest) (jute.Record, jute.ErrCode) {
 	n.Data = r.Data
 	n.Stat.Version, n.Stat.Mtime, n.Stat.Mzxid = version, d.txn.Header.Time, d.txn.Header.Zxid
 	d.put(r.Path, n)
-	return &jute.SetDataTxn{Path: r.Path, Data: r.Data, Version: version}, jute.ErrOK
+	d.memory.setData = jute.SetDataTxn{Path: r.Path, Data: r.Data, Version: version}
+	return &d.memory.setData, jute.ErrOK
 }
 
 func (d *draft) setACL(r *jute.SetACLRequest) (jute.Record, jute.ErrCode) {

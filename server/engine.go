@@ -24,9 +24,9 @@ type waiting struct {
 
 // engine makes batches durable. It is all that knows what "committed" means.
 type engine interface {
-	// commit takes a batch. The engine gives every batch that it has made
-	// durable to the apply function that it was made with, one at a time and in
-	// the order of commit.
+	// commit takes a batch. The engine gives the batches that it has made durable to
+	// the apply function that it was made with: all that became so at once together,
+	// and in the order of commit.
 	commit(batch)
 	// close waits until what was taken is applied, and releases the files.
 	close() error

@@ -15,7 +15,7 @@ var errStopping = errors.New("the server is stopping")
 // the sessions; reads go on. After an error, fn may not have run, or may be running.
 func (s *Server) exclusively(fn func()) error {
 	e := &exclusive{fn, make(chan struct{})}
-	s.requests.put(&request{alone: e})
+	s.requests.put(request{alone: e})
 	return s.awaitRun(e)
 }
 

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"net"
@@ -24,6 +25,8 @@ type frameReader struct {
 	large      *[largeRead]byte // nil while small will do
 	start, end int              // what is read and not taken
 	last       int              // bytes of the last read
+	bodies     []byte           // a copy of the buffer from bodiesAt to end, which bodies are parts of
+	bodiesAt   int
 
 	packets, bytes int // taken and not counted yet
 }
@@ -39,8 +42,11 @@ const firstBody = 4 << 10
 
 var largeReads = sync.Pool{New: func() any { return new([largeRead]byte) }}
 
-// head reads the four bytes that a frame begins with.
-func (r *frameReader) head() (head [4]byte, err error) {
+// headSize is the bytes that a frame begins with: the length of the rest.
+const headSize = 4
+
+// head reads what a frame begins with.
+func (r *frameReader) head() (head [headSize]byte, err error) {
 	for r.end-r.start < len(head) {
 		if err := r.fill(); err != nil {
 			return head, err
@@ -53,20 +59,22 @@ func (r *frameReader) head() (head [4]byte, err error) {
 
 // body reads the rest of a frame. It takes memory only as the bytes arrive, whatever
 // the length claims, and for most of a large one only what is reserved.
-func (r *frameReader) body(head [4]byte) ([]byte, error) {
+func (r *frameReader) body(head [headSize]byte) ([]byte, error) {
 	length := int32(binary.BigEndian.Uint32(head[:]))
 	if length < 0 || int(length) > r.max {
 		return nil, fmt.Errorf("frame of %d bytes; jute.maxbuffer is %d", length, r.max)
 	}
 	n := int(length)
+	if n <= r.end-r.start {
+		return r.whole(n), nil
+	}
 	b := make([]byte, min(n, max(firstBody, r.end-r.start)))
 	for got := 0; ; {
 		if err := r.read(b[got:]); err != nil {
 			return nil, err
 		}
 		if got = len(b); got == n {
-			r.packets++
-			r.bytes += len(head) + n
+			r.took(n)
 			return b, nil
 		}
 		more := min(n, 2*got)
@@ -80,6 +88,24 @@ func (r *frameReader) body(head [4]byte) ([]byte, error) {
 		copy(longer, b)
 		b = longer
 	}
+}
+
+// whole returns a body that has arrived. All that have arrived together share a piece of
+// memory.
+func (r *frameReader) whole(n int) []byte {
+	if r.bodies == nil {
+		r.bodies, r.bodiesAt = bytes.Clone(r.buffer()[r.start:r.end]), r.start
+	}
+	at := r.start - r.bodiesAt
+	r.start += n
+	r.took(n)
+	return r.bodies[at : at+n : at+n]
+}
+
+// took counts a frame with a body of n bytes.
+func (r *frameReader) took(n int) {
+	r.packets++
+	r.bytes += headSize + n
 }
 
 // read fills b.
@@ -97,7 +123,7 @@ func (r *frameReader) read(b []byte) error {
 
 // fill reads more than there is, which is not even the head of a frame.
 func (r *frameReader) fill() error {
-	var kept [4]byte
+	var kept [headSize]byte
 	had := copy(kept[:], r.buffer()[r.start:r.end])
 	switch {
 	case r.last >= smallRead && r.large == nil:
@@ -116,6 +142,7 @@ func (r *frameReader) fill() error {
 }
 
 func (r *frameReader) wait(b []byte) (int, error) {
+	r.bodies = nil
 	r.user.idle()
 	n, err := r.nc.Read(b)
 	r.user.busy()

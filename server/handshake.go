@@ -44,7 +44,7 @@ func (c *conn) handshake(head [4]byte) error {
 		id = s.sessions.newID()
 		c.asked = time.Since(epoch)
 		s.await(id, c)
-		s.requests.put(&request{session: id, op: jute.OpCreateSession, since: c.asked,
+		s.requests.put(request{session: id, op: jute.OpCreateSession, since: c.asked,
 			body: jute.Marshal(&jute.CreateSessionTxn{Timeout: int32(c.timeout / time.Millisecond)})})
 	} else {
 		s.disconnect(id)
@@ -53,7 +53,7 @@ func (c *conn) handshake(head [4]byte) error {
 			return fmt.Errorf("session %s is expired or the password is wrong", hex(id))
 		}
 		s.await(id, c)
-		s.requests.put(&request{session: id, op: opResume})
+		s.requests.put(request{session: id, op: opResume})
 		s.stats.revalidations.add(1)
 	}
 	c.idle() // others answer
@@ -75,9 +75,9 @@ func (c *conn) handshake(head [4]byte) error {
 // respond answers the handshake; a zero r says that there is no such session.
 func (c *conn) respond(r *jute.ConnectResponse) {
 	if c.oldStyle {
-		c.out.put(withoutReadOnly{r}, nil)
+		c.out.put(withoutReadOnly{r}.Append, nil)
 	} else {
-		c.out.put(r, nil)
+		c.out.put(r.Append, nil)
 	}
 }
 

@@ -18,7 +18,7 @@ type logEngine struct {
 	cfg    *Config
 	stats  *stats
 	warn   *slog.Logger
-	apply  func(batch)
+	apply  func([]batch)
 	failed func(error) // called once; nothing is applied after it
 
 	in      *queue[batch]
@@ -34,7 +34,7 @@ type logEngine struct {
 	slowSyncs atomic.Int64 // that took as long as FsyncWarning
 }
 
-func newLogEngine(dir string, cfg *Config, stats *stats, warn *slog.Logger, apply func(batch), failed func(error)) *logEngine {
+func newLogEngine(dir string, cfg *Config, stats *stats, warn *slog.Logger, apply func([]batch), failed func(error)) *logEngine {
 	e := &logEngine{dir: dir, cfg: cfg, stats: stats, warn: warn, apply: apply, failed: failed,
 		in: newQueue[batch](), durable: make(chan []batch, 1)}
 	e.done.Add(2)
@@ -137,9 +137,7 @@ func (e *logEngine) open(zxid int64) error {
 func (e *logEngine) applyLoop() {
 	defer e.done.Done()
 	for batches := range e.durable {
-		for _, b := range batches {
-			e.apply(b)
-		}
+		e.apply(batches)
 	}
 }
 

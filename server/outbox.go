@@ -5,8 +5,6 @@ import (
 	"net"
 	"sync"
 	"time"
-
-	"zook/jute"
 )
 
 // Limits of what waits to be sent to one client. Beyond the first the client is
@@ -38,6 +36,7 @@ type outbox struct {
 	frames  *outBuffer // nil if there are none
 	changed sync.Cond  // for the reader: there is room again, or all is over
 	held    bool       // the reader is going to call flush
+	gathers bool       // whoever applies is going to call release
 	sending bool       // somebody runs send
 	ending  bool       // over once frames are sent
 	over    bool       // all is sent that there will be, or never will be
@@ -53,14 +52,14 @@ func (o *outbox) init(nc net.Conn, gate *gate, sent func()) {
 	o.nc, o.gate, o.sent, o.changed.L = nc, gate, sent, &o.mu
 }
 
-// put adds a frame of one or two records and returns their size. It reports false
-// if the client is far beyond what it may leave unread.
-func (o *outbox) put(first, second jute.Record) (size int, ok bool) {
+// put adds a frame of what appends its header and its body, nil for none. It returns
+// their size, and false if the client is far beyond what it may leave unread.
+func (o *outbox) put(header, body func([]byte) []byte) (size int, ok bool) {
 	ok = o.add(func(b []byte) []byte {
 		start := len(b)
-		b = first.Append(append(b, 0, 0, 0, 0))
-		if second != nil {
-			b = second.Append(b)
+		b = header(append(b, 0, 0, 0, 0))
+		if body != nil {
+			b = body(b)
 		}
 		size = len(b) - start - 4
 		binary.BigEndian.PutUint32(b[start:], uint32(size))
@@ -91,7 +90,7 @@ func (o *outbox) add(frame func([]byte) []byte) bool {
 
 // startSending makes sure that somebody sends. The caller holds mu.
 func (o *outbox) startSending() {
-	if !o.sending && !o.held {
+	if !o.sending && !o.held && !o.gathers {
 		o.sending = true
 		go o.send()
 	}
@@ -105,11 +104,29 @@ func (o *outbox) hold() {
 	o.held = true
 }
 
+// gather leaves what is put to the next release. Whoever applies calls it before the
+// first of many answers.
+func (o *outbox) gather() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.gathers = true
+}
+
+// release has what has gathered sent, without waiting for the network.
+func (o *outbox) release() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.gathers = false
+	if o.size() > 0 || o.ending {
+		o.startSending()
+	}
+}
+
 // flush sends what has gathered.
 func (o *outbox) flush() {
 	o.mu.Lock()
 	o.held = false
-	if o.sending || o.over || o.size() == 0 && !o.ending {
+	if o.sending || o.gathers || o.over || o.size() == 0 && !o.ending {
 		o.mu.Unlock()
 		return
 	}

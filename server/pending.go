@@ -75,7 +75,7 @@ func (c *conn) weigh(requests, bytes int) {
 
 // submit hands writes to the preparer, unless the connection is closed: whoever
 // has closed it may rely on nothing coming after.
-func (c *conn) submit(writes []*request) {
+func (c *conn) submit(writes []request) {
 	c.pending.mu.Lock()
 	defer c.pending.mu.Unlock()
 	if c.pending.closed {

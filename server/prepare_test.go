@@ -158,7 +158,7 @@ func TestExpiryWhileRequestsAreOnTheirWay(t *testing.T) {
 			}
 		})
 		eventually(t, "some are created", func() bool { return s.tree.Counts().Ephemerals > round })
-		s.requests.put(&request{session: w.session.SessionID, op: jute.OpCloseSession})
+		s.requests.put(request{session: w.session.SessionID, op: jute.OpCloseSession})
 		refused := false
 		for {
 			f, err := w.next()

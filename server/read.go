@@ -25,7 +25,7 @@ func (c *conn) answerRead(op *clientOp) {
 	case op.op == jute.OpPing:
 		c.reply(op, jute.ErrOK, nil)
 	case read == nil: // what it is is not known, so neither is what the client expects
-		c.out.put(&jute.ReplyHeader{Xid: op.xid, Zxid: -1, Err: jute.ErrUnimplemented}, nil)
+		c.out.put((&jute.ReplyHeader{Xid: op.xid, Zxid: -1, Err: jute.ErrUnimplemented}).Append, nil)
 		c.out.end()
 	default:
 		rec, err := read(r, jute.NewDecoder(op.body))

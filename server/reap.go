@@ -22,7 +22,7 @@ func (s *Server) reap() {
 			return
 		case now := <-check.C:
 			for _, path := range s.tree.Due(now, s.cfg.ContainerMaxNeverUsed) {
-				s.requests.put(&request{op: jute.OpDeleteContainer,
+				s.requests.put(request{op: jute.OpDeleteContainer,
 					body: jute.Marshal(&jute.DeleteContainerRequest{Path: path})})
 				select {
 				case <-s.stopping:

@@ -123,7 +123,7 @@ func TestReapingLooksAgain(t *testing.T) {
 	w.create("/persistent", "", 0)
 	w.create("/ephemeral", "", jute.Ephemeral)
 	for _, p := range []string{"/due", "/full", "/new", "/fresh", "/persistent", "/ephemeral", "/none", "/", "/zookeeper", "/zookeeper/config", "x"} {
-		s.requests.put(&request{op: jute.OpDeleteContainer, body: jute.Marshal(&jute.DeleteContainerRequest{Path: p})})
+		s.requests.put(request{op: jute.OpDeleteContainer, body: jute.Marshal(&jute.DeleteContainerRequest{Path: p})})
 	}
 	w.create("/after", "", 0)
 	if got := childrenOf(w, "/"); !slices.Equal(got, []string{"after", "ephemeral", "fresh", "full", "new", "persistent", "zookeeper"}) {

@@ -54,11 +54,11 @@ func (c *conn) stepSASL(op *clientOp) error {
 		if required {
 			h.Err = jute.ErrSessionClosedRequireSASLAuth
 		}
-		c.out.put(&h, &res)
+		c.out.put(h.Append, res.Append)
 		c.out.end()
 		return fmt.Errorf("SASL authentication failed: %w", err)
 	}
-	c.out.put(&jute.ReplyHeader{Xid: op.xid}, &res)
+	c.out.put((&jute.ReplyHeader{Xid: op.xid}).Append, res.Append)
 	return nil
 }
 

@@ -77,7 +77,7 @@ type Server struct {
 	auth      *authenticator
 	prep      *preparer
 	engine    *logEngine
-	requests  *queue[*request]
+	requests  *queue[request]
 	inFlight  atomic.Int64 // bytes of requests that wait for an answer
 	waiting   atomic.Int64 // their number
 	large     *budget
@@ -85,6 +85,10 @@ type Server struct {
 	stats     *stats
 	wordSlots chan struct{} // taken by words that are being answered
 	admin     *adminServer  // nil if there is none
+
+	// Of the goroutine that applies.
+	gathering []*conn // whose answers are not sent yet
+	gathered  int     // these answers
 
 	mu       sync.Mutex
 	conns    map[*conn]struct{}
@@ -110,7 +114,7 @@ type Server struct {
 // start; Close ends the server.
 func Start(ctx context.Context, cfg Config) (*Server, error) {
 	s := &Server{
-		log: cfg.Logger, requests: newQueue[*request](),
+		log: cfg.Logger, requests: newQueue[request](),
 		conns: map[*conn]struct{}{}, perAddr: map[netip.Addr]int{}, attached: map[int64]*conn{}, awaiting: map[int64]*conn{},
 		ready: make(chan struct{}), stopping: make(chan struct{}), prepDone: make(chan struct{}), stats: newStats(),
 		wordSlots: make(chan struct{}, maxWords),
@@ -190,7 +194,7 @@ func (s *Server) start(ctx context.Context, cfg Config) error {
 func (s *Server) dropOrphans() {
 	for _, id := range s.tree.EphemeralOwners() {
 		if s.sessions.get(id) == nil {
-			s.requests.put(&request{session: id, op: jute.OpCloseSession})
+			s.requests.put(request{session: id, op: jute.OpCloseSession})
 		}
 	}
 }
@@ -265,7 +269,7 @@ func (s *Server) Err() error {
 // prepareLoop is the goroutine that prepares.
 func (s *Server) prepareLoop() {
 	defer close(s.prepDone)
-	var reqs []*request
+	var reqs []request
 	for {
 		if reqs = s.requests.take(reqs); reqs == nil {
 			return
@@ -277,7 +281,8 @@ func (s *Server) prepareLoop() {
 		}
 		began := s.stats.toPrepare(reqs)
 		var b batch
-		for _, r := range reqs {
+		for i := range reqs {
+			r := &reqs[i]
 			if r.alone != nil {
 				b.alone = r.alone
 				s.commit(b)
@@ -298,6 +303,9 @@ func (s *Server) prepareLoop() {
 			if len(b.syncs) > 0 {
 				s.commit(b)
 				b = batch{}
+			}
+			if b.txns == nil {
+				b.txns = make([]*jute.Txn, 0, len(reqs)-i)
 			}
 			b.txns = append(b.txns, s.prepare(r))
 		}
@@ -320,7 +328,7 @@ func (s *Server) tick() {
 			for _, id := range s.sessions.expired() {
 				s.clients.Info("session expired", "session", hex(id))
 				s.stats.sessionsExpired.add(1)
-				s.requests.put(&request{session: id, op: jute.OpCloseSession})
+				s.requests.put(request{session: id, op: jute.OpCloseSession})
 			}
 			s.calm.settle(time.Now())
 			expiry.Reset(s.sessions.untilExpiry())

@@ -33,14 +33,14 @@ func (r *runs) flush() {
 
 // toPrepare counts requests whose turn to be prepared has come, and returns when
 // that was.
-func (s *stats) toPrepare(reqs []*request) (now time.Duration) {
+func (s *stats) toPrepare(reqs []request) (now time.Duration) {
 	now = time.Since(epoch)
 	s.prepQueued.add(int64(len(reqs)))
 	s.prepQueueSize.add(int64(len(reqs)-1), 1) // behind the first
 	waited := runs{to: s.prepQueueTime}
-	for _, r := range reqs {
-		if r.since > 0 {
-			waited.add((now - r.since).Milliseconds(), 1)
+	for i := range reqs {
+		if since := reqs[i].since; since > 0 {
+			waited.add((now - since).Milliseconds(), 1)
 		}
 	}
 	waited.flush()
