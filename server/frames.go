@@ -25,7 +25,7 @@ type frameReader struct {
 	large      *[largeRead]byte // nil while small will do
 	start, end int              // what is read and not taken
 	last       int              // bytes of the last read
-	bodies     []byte           // a copy of the buffer from bodiesAt to end, which bodies are parts of
+	bodies     []byte           // a copy of some of the buffer, from bodiesAt on, which bodies are parts of
 	bodiesAt   int
 
 	packets, bytes int // taken and not counted yet
@@ -90,11 +90,15 @@ func (r *frameReader) body(head [headSize]byte) ([]byte, error) {
 	}
 }
 
-// whole returns a body that has arrived. All that have arrived together share a piece of
-// memory.
+// sharedBodies is how much of what has arrived shares a piece of memory: a small body that
+// is kept keeps all of it.
+const sharedBodies = 2 << 10
+
+// whole returns a body that has arrived.
 func (r *frameReader) whole(n int) []byte {
-	if r.bodies == nil {
-		r.bodies, r.bodiesAt = bytes.Clone(r.buffer()[r.start:r.end]), r.start
+	if r.start+n > r.bodiesAt+len(r.bodies) {
+		until := min(r.end, r.start+max(n, sharedBodies))
+		r.bodies, r.bodiesAt = bytes.Clone(r.buffer()[r.start:until]), r.start
 	}
 	at := r.start - r.bodiesAt
 	r.start += n
@@ -142,7 +146,7 @@ func (r *frameReader) fill() error {
 }
 
 func (r *frameReader) wait(b []byte) (int, error) {
-	r.bodies = nil
+	r.bodies, r.bodiesAt = nil, 0
 	r.user.idle()
 	n, err := r.nc.Read(b)
 	r.user.busy()

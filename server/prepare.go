@@ -83,9 +83,11 @@ func (p *preparer) applied(zxid int64) {
 	defer p.mu.Unlock()
 	i := 0
 	for ; i < len(p.order) && p.order[i].zxid <= zxid; i++ {
-		if c := p.order[i]; p.pending[c.path] == c {
+		c := p.order[i]
+		if p.pending[c.path] == c {
 			delete(p.pending, c.path)
 		}
+		*c = change{} // what is in the same chunk may be needed longer
 		p.order[i] = nil
 	}
 	p.order = p.order[i:]
@@ -96,7 +98,7 @@ func (p *preparer) applied(zxid int64) {
 // it takes a zxid and says why.
 func (p *preparer) prepare(r *request) *jute.Txn {
 	p.zxid++
-	memory := p.txns.take()
+	memory := p.memory(len(r.body))
 	txn := &memory.txn
 	txn.Header = jute.TxnHeader{ClientID: r.session, Cxid: r.cxid, Zxid: p.zxid, Time: p.now().UnixMilli(), Type: r.op}
 	d := &p.draft
@@ -122,6 +124,16 @@ type preparedTxn struct {
 	digest  jute.TxnDigest
 	create  jute.CreateTxn
 	setData jute.SetDataTxn
+}
+
+// memory returns memory for a transaction of a request of so many bytes. A large one has
+// its own, so that none like it keeps it.
+func (p *preparer) memory(size int) *preparedTxn {
+	const large = 4 << 10
+	if size > large {
+		return &preparedTxn{}
+	}
+	return p.txns.take()
 }
 
 // asked are requests that are decoded, one of each kind at a time.
@@ -208,17 +220,26 @@ func (d *draft) look(path string) (datatree.Node, jute.ErrCode) {
 	if c := d.changed(path); c != nil {
 		return c.result()
 	}
-	d.p.mu.Lock()
-	c := d.p.pending[path]
-	d.p.mu.Unlock()
-	if c != nil {
-		return c.result()
+	if n, err, ok := d.p.prepared(path); ok {
+		return n, err
 	}
 	n, ok := d.p.tree.Lookup(path)
 	if !ok {
 		return n, jute.ErrNoNode
 	}
 	return n, jute.ErrOK
+}
+
+// prepared returns a znode that is prepared and not yet applied.
+func (p *preparer) prepared(path string) (n datatree.Node, err jute.ErrCode, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := p.pending[path]
+	if c == nil {
+		return n, err, false
+	}
+	n, err = c.result()
+	return n, err, true
 }
 
 func (c *change) result() (datatree.Node, jute.ErrCode) {

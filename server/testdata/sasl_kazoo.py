@@ -2,8 +2,10 @@
 import logging
 import socket
 import sys
+import time
 
 from kazoo.client import KazooClient
+from kazoo.protocol.states import KeeperState
 from kazoo.retry import KazooRetry
 from kazoo.security import ACL, Id
 
@@ -44,6 +46,9 @@ attempt("ann", lambda: ann.get("/kazoo"))
 for user, password in (("bob", "wrong"), ("eve", "none")):  # ZooKeeper 3.8 lets eve in with the password of whoever came last
     refused = client(user, password, connection_retry={"max_tries": 0}, command_retry={"max_tries": 0})
     attempt("%s %s" % (user, password), lambda: refused.start(timeout=20))  # it does not say so here
+    end = time.monotonic() + 10
+    while refused.client_state != KeeperState.CLOSED and time.monotonic() < end:  # AUTH_FAILED for a moment before
+        time.sleep(0.01)
     attempt("%s %s reads" % (user, password), lambda: refused.get("/"))
 for c in (bob, ann, stranger):
     c.stop()
