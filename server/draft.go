@@ -34,7 +34,7 @@ func (d *draft) request(r *request) (jute.Record, jute.ErrCode) {
 	case jute.OpCreateTTL:
 		body = &jute.CreateTTLRequest{}
 	case jute.OpDelete:
-		body = &jute.DeleteRequest{}
+		body = &d.p.asked.delete
 	case jute.OpDeleteContainer:
 		body = &jute.DeleteContainerRequest{}
 	case jute.OpSetData:
@@ -181,8 +181,9 @@ func (d *draft) delete(r *jute.DeleteRequest) (jute.Record, jute.ErrCode) {
 	if n.NumChildren > 0 {
 		return nil, jute.ErrNotEmpty
 	}
-	d.drop(r.Path, n)
-	return &jute.DeleteTxn{Path: r.Path}, jute.ErrOK
+	d.drop(r.Path, n, parent)
+	d.memory.delete = jute.DeleteTxn{Path: r.Path}
+	return &d.memory.delete, jute.ErrOK
 }
 
 // nextVersion checks and counts a version. It steps over -1, which in a request
@@ -345,8 +346,10 @@ func (d *draft) closeSession(session int64) (jute.Record, jute.ErrCode) {
 	d.p.mu.Unlock()
 	txn := &jute.CloseSessionTxn{PathsToDelete: make([]string, 0, len(paths))}
 	for _, path := range slices.Sorted(maps.Keys(paths)) { // so that watchers are told in an order
-		if n, err := d.look(path); err == jute.ErrOK {
-			d.drop(path, n)
+		n, err := d.look(path)
+		parent, noParent := d.look(jute.ParentPath(path))
+		if err == jute.ErrOK && noParent == jute.ErrOK {
+			d.drop(path, n, parent)
 			txn.PathsToDelete = append(txn.PathsToDelete, path)
 		}
 	}

@@ -123,6 +123,7 @@ type preparedTxn struct {
 	txn     jute.Txn
 	digest  jute.TxnDigest
 	create  jute.CreateTxn
+	delete  jute.DeleteTxn
 	setData jute.SetDataTxn
 }
 
@@ -139,6 +140,7 @@ func (p *preparer) memory(size int) *preparedTxn {
 // asked are requests that are decoded, one of each kind at a time.
 type asked struct {
 	create  jute.CreateRequest
+	delete  jute.DeleteRequest
 	setData jute.SetDataRequest
 }
 
@@ -275,13 +277,10 @@ func (d *draft) checkQuota(path string, bytes, count int64) jute.ErrCode {
 }
 
 // drop notes that a znode will be gone and its parent will have changed.
-func (d *draft) drop(path string, n datatree.Node) {
-	parentPath := jute.ParentPath(path)
-	if parent, err := d.look(parentPath); err == jute.ErrOK {
-		parent.NumChildren--
-		parent.Stat.Pzxid = d.txn.Header.Zxid
-		d.put(parentPath, parent)
-	}
+func (d *draft) drop(path string, n, parent datatree.Node) {
+	parent.NumChildren--
+	parent.Stat.Pzxid = d.txn.Header.Zxid
+	d.put(jute.ParentPath(path), parent)
 	d.charge(path, -int64(len(n.Data)), -1)
 	d.digest -= int64(n.Digest)
 	d.change(change{path: path, deleted: true})

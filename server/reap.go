@@ -37,7 +37,8 @@ func (s *Server) reap() {
 // deleteContainer is submitted by the server itself. The znode may have come back
 // into use since it was found to be due.
 func (d *draft) deleteContainer(r *jute.DeleteContainerRequest) (jute.Record, jute.ErrCode) {
-	if _, err := d.deletableParent(r.Path); err != jute.ErrOK {
+	parent, err := d.deletableParent(r.Path)
+	if err != jute.ErrOK {
 		return nil, err
 	}
 	n, err := d.look(r.Path)
@@ -50,6 +51,6 @@ func (d *draft) deleteContainer(r *jute.DeleteContainerRequest) (jute.Record, ju
 	if !datatree.IsDue(&n.Stat, time.UnixMilli(d.txn.Header.Time), d.p.cfg.ContainerMaxNeverUsed) {
 		return nil, jute.ErrBadVersion
 	}
-	d.drop(r.Path, n)
+	d.drop(r.Path, n, parent)
 	return &jute.DeleteTxn{Path: r.Path}, jute.ErrOK
 }
