@@ -24,13 +24,18 @@ func (t *Tree) export(n *node) Node {
 
 // Lookup returns a znode.
 func (t *Tree) Lookup(path string) (Node, bool) {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	n := t.node(path)
+	v := t.View()
+	defer v.Close()
+	return v.Lookup(path)
+}
+
+// Lookup returns a znode.
+func (v View) Lookup(path string) (Node, bool) {
+	n := v.t.node(path)
 	if n == nil {
 		return Node{}, false
 	}
-	return t.export(n), true
+	return v.t.export(n), true
 }
 
 // Export is what a snapshot is written from: the ACLs of one moment, and the

@@ -83,14 +83,12 @@ type Quota struct {
 // QuotaOf returns the quota that a change at path counts for, the nearest one from
 // path upwards. Without both of its znodes there is none, and neither is there of
 // the root.
-func (t *Tree) QuotaOf(path string) (q Quota, ok bool) {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	p, ok := t.nearestQuota(path)
+func (v View) QuotaOf(path string) (q Quota, ok bool) {
+	p, ok := v.t.nearestQuota(path)
 	if !ok {
 		return q, false
 	}
-	return t.quotaAt(p)
+	return v.t.quotaAt(p)
 }
 
 // Quotas returns all quotas, in no order.

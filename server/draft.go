@@ -331,11 +331,9 @@ func multiOps(ops []jute.Op) bool {
 func (d *draft) closeSession(session int64) (jute.Record, jute.ErrCode) {
 	d.p.mu.Lock() // so that no transaction moves from pending into the tree in between
 	paths := map[string]struct{}{}
-	v := d.p.tree.View()
-	for _, path := range v.Ephemerals(session, "") {
+	for _, path := range d.p.view.Ephemerals(session, "") {
 		paths[path] = struct{}{}
 	}
-	v.Close()
 	for path, c := range d.p.pending {
 		if c.deleted {
 			delete(paths, path)

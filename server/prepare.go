@@ -45,6 +45,11 @@ type preparer struct {
 	digest   int64
 	digester datatree.Digester
 
+	// view is open while some requests are prepared: opened for each look at the tree,
+	// it collided with the goroutine that applies at every second one.
+	view   datatree.View
+	viewed int // requests prepared in it; 0 if it is closed
+
 	// What is needed once for each request. The memory of transactions and of changes
 	// is taken for many at a time: one by one, the garbage collector had a fourth of the
 	// pipeline's time.
@@ -72,7 +77,7 @@ func newPreparer(tree *datatree.Tree, auth *authenticator, sessions *sessionTabl
 	p := &preparer{tree: tree, auth: auth, sessions: sessions, cfg: cfg, now: time.Now, stats: stats,
 		zxid: zxid, digest: digest, pending: map[string]*change{}}
 	if cfg.EnforceQuota {
-		p.quotas = newQuotaKeeper(tree, log, stats.quotaExceeded)
+		p.quotas = newQuotaKeeper(log, stats.quotaExceeded)
 	}
 	return p
 }
@@ -98,6 +103,12 @@ func (p *preparer) applied(zxid int64) {
 // it takes a zxid and says why.
 func (p *preparer) prepare(r *request) *jute.Txn {
 	p.zxid++
+	if p.viewed == 0 {
+		p.view = p.tree.View()
+	}
+	if p.viewed++; p.viewed == maxViewed {
+		defer p.closeView()
+	}
 	memory := p.memory(len(r.body))
 	txn := &memory.txn
 	txn.Header = jute.TxnHeader{ClientID: r.session, Cxid: r.cxid, Zxid: p.zxid, Time: p.now().UnixMilli(), Type: r.op}
@@ -116,6 +127,17 @@ func (p *preparer) prepare(r *request) *jute.Txn {
 		txn.Digest = &memory.digest
 	}
 	return txn
+}
+
+// maxViewed is how many requests are prepared in one view, while nothing can be applied.
+const maxViewed = 64
+
+// closeView lets others apply.
+func (p *preparer) closeView() {
+	if p.viewed > 0 {
+		p.viewed = 0
+		p.view.Close()
+	}
 }
 
 // preparedTxn is a transaction with what most have.
@@ -205,7 +227,7 @@ func (d *draft) changed(path string) *change {
 
 func (d *draft) keep() {
 	if len(d.charges) > 0 {
-		d.p.quotas.prepared(d.txn.Header.Zxid, d.charges)
+		d.p.quotas.prepared(d.p.view, d.txn.Header.Zxid, d.charges)
 	}
 	d.p.mu.Lock()
 	defer d.p.mu.Unlock()
@@ -225,7 +247,7 @@ func (d *draft) look(path string) (datatree.Node, jute.ErrCode) {
 	if n, err, ok := d.p.prepared(path); ok {
 		return n, err
 	}
-	n, ok := d.p.tree.Lookup(path)
+	n, ok := d.p.view.Lookup(path)
 	if !ok {
 		return n, jute.ErrNoNode
 	}
@@ -273,7 +295,7 @@ func (d *draft) checkQuota(path string, bytes, count int64) jute.ErrCode {
 		return jute.ErrOK
 	}
 	d.charge(path, bytes, count)
-	return d.p.quotas.check(d.charges[len(d.charges)-1])
+	return d.p.quotas.check(d.p.view, d.charges[len(d.charges)-1])
 }
 
 // drop notes that a znode will be gone and its parent will have changed.

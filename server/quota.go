@@ -15,7 +15,6 @@ import (
 //
 // Behaviour: ZooKeeperServer.checkQuota.
 type quotaKeeper struct {
-	tree     *datatree.Tree
 	log      *slog.Logger
 	exceeded *spreadSet             // counts refusals
 	pending  map[string]*pendingUse // by the path of the quota; of the goroutine that prepares
@@ -38,13 +37,13 @@ type pendingPart struct {
 	use  datatree.Usage
 }
 
-func newQuotaKeeper(tree *datatree.Tree, log *slog.Logger, exceeded *spreadSet) *quotaKeeper {
-	return &quotaKeeper{tree: tree, log: log, exceeded: exceeded, pending: map[string]*pendingUse{}}
+func newQuotaKeeper(log *slog.Logger, exceeded *spreadSet) *quotaKeeper {
+	return &quotaKeeper{log: log, exceeded: exceeded, pending: map[string]*pendingUse{}}
 }
 
 // check decides whether a change may be made.
-func (k *quotaKeeper) check(c charge) jute.ErrCode {
-	q, ok := k.tree.QuotaOf(c.path)
+func (k *quotaKeeper) check(tree datatree.View, c charge) jute.ErrCode {
+	q, ok := tree.QuotaOf(c.path)
 	if !ok {
 		return jute.ErrOK
 	}
@@ -99,9 +98,9 @@ func (k *quotaKeeper) notYetIn(q datatree.Quota) *pendingUse {
 }
 
 // prepared notes what a transaction will change.
-func (k *quotaKeeper) prepared(zxid int64, charges []charge) {
+func (k *quotaKeeper) prepared(tree datatree.View, zxid int64, charges []charge) {
 	for _, c := range charges {
-		q, ok := k.tree.QuotaOf(c.path)
+		q, ok := tree.QuotaOf(c.path)
 		if !ok {
 			continue
 		}

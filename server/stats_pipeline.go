@@ -65,6 +65,7 @@ func (s *Server) prepare(r *request) *jute.Txn {
 
 // commit hands a batch on.
 func (s *Server) commit(b batch) {
+	s.prep.closeView()
 	b.since = time.Since(epoch)
 	n := int64(len(b.txns))
 	s.stats.syncQueued.add(n)
