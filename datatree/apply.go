@@ -191,14 +191,14 @@ func (t *Tree) drop(path string, id uint32) {
 func (t *Tree) setData(res *Result, h *jute.TxnHeader, b *jute.SetDataTxn) {
 	res.Path = b.Path
 	id := t.find(b.Path)
-	if id == 0 || t.nodes.at(id).mzxid > h.Zxid {
+	if id == 0 || t.lastSet(t.nodes.at(id)).mzxid > h.Zxid {
 		res.Err = jute.ErrNoNode
 		return
 	}
 	n := t.nodes.at(id)
 	grown := int64(len(b.Data)) - int64(max(n.dataLen, 0))
 	t.putData(id, b.Data)
-	n.mtime, n.mzxid, n.version = h.Time, h.Zxid, b.Version
+	t.noteSet(n, lastSet{h.Zxid, h.Time, b.Version})
 	t.dataSize += grown
 	t.rehash(b.Path, n)
 	t.charge(b.Path, grown, 0)

@@ -10,12 +10,14 @@ import (
 
 // nodeTable is the znodes. They are numbered; a path is found by going down from the root,
 // with one look into the index for each name on the way. So nothing holds a path, and a
-// znode's memory is its node, 4 bytes of the index, its blob, and extra where it has
-// children or an unusual stat: 90 bytes and those of its name and data, of which
-// none is a pointer that the garbage collector has to follow.
+// znode's memory is its node, which is a line of the processor's cache, 4 bytes of the index,
+// its blob, 24 bytes once its data were set, and extra where it has children or an unusual
+// stat: of most some 75 bytes and those of its name and data, of which none is a pointer that
+// the garbage collector has to follow.
 type nodeTable struct {
 	nodes  slab[node]
 	extras slab[extra]
+	sets   slab[lastSet]
 	index  hashIndex // by parent and name
 	blobs  blobs
 	count  int
@@ -31,13 +33,12 @@ type node struct {
 	at         place // of its name and data
 	dataLen    int32 // -1 is null
 
-	acl          aclRef
-	extra        uint32 // 0 where all of it is as in a new znode
-	czxid, mzxid int64
-	ctime, mtime int64
-	version      int32
-	digest       uint32
-	next, prev   uint32 // child of the parent
+	acl        aclRef
+	extra, set uint32 // 0 where all of that is as in a new znode
+	digest     uint32
+	czxid      int64
+	ctime      int64
+	next, prev uint32 // child of the parent
 }
 
 // extra is what most leaves have no need of.
@@ -47,6 +48,13 @@ type extra struct {
 	cversion, aversion int32
 	children           int32
 	first              uint32 // child; there is no order
+}
+
+// lastSet is what a change of its data has left on a znode.
+type lastSet struct {
+	mzxid   int64 // of a new znode its czxid
+	mtime   int64 // of a new znode its ctime
+	version int32
 }
 
 // rootID is the number of the root, which is the first znode of every tree.
@@ -155,10 +163,26 @@ func (t *nodeTable) change(n *node) *extra {
 	return t.extras.at(n.extra)
 }
 
+// lastSet is when and how often the data of a znode were set.
+func (t *nodeTable) lastSet(n *node) lastSet {
+	if n.set == 0 {
+		return lastSet{mzxid: n.czxid, mtime: n.ctime}
+	}
+	return *t.sets.at(n.set)
+}
+
+// noteSet changes what lastSet returns.
+func (t *nodeTable) noteSet(n *node, last lastSet) {
+	if n.set == 0 {
+		n.set = t.sets.take()
+	}
+	*t.sets.at(n.set) = last
+}
+
 // stat is the stat of a znode as files have it.
 func (t *nodeTable) stat(n *node) jute.StatPersisted {
-	x := t.more(n)
-	return jute.StatPersisted{Czxid: n.czxid, Mzxid: n.mzxid, Ctime: n.ctime, Mtime: n.mtime, Version: n.version,
+	x, last := t.more(n), t.lastSet(n)
+	return jute.StatPersisted{Czxid: n.czxid, Mzxid: last.mzxid, Ctime: n.ctime, Mtime: last.mtime, Version: last.version,
 		Cversion: x.cversion, Aversion: x.aversion, EphemeralOwner: x.owner, Pzxid: x.pzxid}
 }
 
@@ -166,12 +190,12 @@ func (t *nodeTable) stat(n *node) jute.StatPersisted {
 // client is shown creations plus deletions, and no owner that is no session
 // (DataNode.copyStat).
 func (t *nodeTable) clientStat(n *node) jute.Stat {
-	x := t.more(n)
+	x, last := t.more(n), t.lastSet(n)
 	if kind, _ := OwnerKind(x.owner); kind != KindEphemeral {
 		x.owner = 0
 	}
 	return jute.Stat{
-		Czxid: n.czxid, Mzxid: n.mzxid, Ctime: n.ctime, Mtime: n.mtime, Version: n.version,
+		Czxid: n.czxid, Mzxid: last.mzxid, Ctime: n.ctime, Mtime: last.mtime, Version: last.version,
 		Cversion: x.cversion*2 - x.children, Aversion: x.aversion, EphemeralOwner: x.owner,
 		DataLength: max(n.dataLen, 0), NumChildren: x.children, Pzxid: x.pzxid,
 	}
@@ -228,9 +252,12 @@ func (t *nodeTable) appendPath(b []byte, id uint32) []byte {
 func addNode[N string | []byte](t *nodeTable, parent uint32, name N, hash uint64, data []byte, s *jute.StatPersisted) uint32 {
 	id := t.nodes.take()
 	n := t.nodes.at(id)
-	*n = node{czxid: s.Czxid, mzxid: s.Mzxid, ctime: s.Ctime, mtime: s.Mtime, version: s.Version,
+	*n = node{czxid: s.Czxid, ctime: s.Ctime,
 		at: putBlob(&t.blobs, id, name, data), dataLen: dataLen(data), parent: parent, hash: hashChild(parent, hash)}
 	t.count++
+	if s.Mzxid != s.Czxid || s.Mtime != s.Ctime || s.Version != 0 {
+		t.noteSet(n, lastSet{s.Mzxid, s.Mtime, s.Version})
+	}
 	if s.Pzxid != s.Czxid || s.Cversion != 0 || s.Aversion != 0 || s.EphemeralOwner != 0 {
 		*t.change(n) = extra{pzxid: s.Pzxid, owner: s.EphemeralOwner, cversion: s.Cversion, aversion: s.Aversion}
 	}
@@ -266,6 +293,9 @@ func (t *nodeTable) remove(id uint32) {
 	t.index.remove(t, id)
 	if n.extra != 0 {
 		t.extras.give(n.extra)
+	}
+	if n.set != 0 {
+		t.sets.give(n.set)
 	}
 	at, size := n.at, n.dataLen
 	t.nodes.give(id)

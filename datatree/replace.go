@@ -33,7 +33,7 @@ func (t *Tree) Replace(with *Tree, zxid int64) {
 		switch {
 		case wasID == 0:
 			t.watches.fire(jute.EventNodeCreated, path, zxid, acl)
-		case was.mzxid != n.mzxid || !bytes.Equal(old.data(was), t.data(n)):
+		case old.lastSet(was).mzxid != t.lastSet(n).mzxid || !bytes.Equal(old.data(was), t.data(n)):
 			t.watches.fire(jute.EventNodeDataChanged, path, zxid, acl)
 		}
 		if !t.sameChildren(n, &old, wasID) {

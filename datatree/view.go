@@ -144,7 +144,7 @@ func (v View) SetWatches(s *jute.SetWatches2, w Watcher) {
 		switch n := v.node(path); {
 		case n == nil:
 			tell(jute.EventNodeDeleted, path, openACL)
-		case n.mzxid > since:
+		case t.lastSet(n).mzxid > since:
 			tell(jute.EventNodeDataChanged, path, t.acls.get(n.acl))
 		default:
 			t.watches.add(path, w, watchData)

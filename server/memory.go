@@ -37,10 +37,10 @@ func PaceGC(ctx context.Context) {
 }
 
 // gcPercent is how much garbage may gather beside so many bytes that live: 32 MB, but at
-// least a fourth of them and at most as much again, or 16 MB. (With the 4 MB that Go would
+// least a tenth of them and at most as much again, or 16 MB. (With the 4 MB that Go would
 // begin with, an eighth of the time of a small server under load went to collections.)
 func gcPercent(live uint64) int {
 	const room, least = 32 << 20, 16 << 20
 	live = max(live, 1<<20)
-	return int(min(max(100*room/live, 25), max(100, 100*least/live)))
+	return int(min(max(100*room/live, 10), max(100, 100*least/live)))
 }
