@@ -103,12 +103,7 @@ func (p *preparer) applied(zxid int64) {
 // it takes a zxid and says why.
 func (p *preparer) prepare(r *request) *jute.Txn {
 	p.zxid++
-	if p.viewed == 0 {
-		p.view = p.tree.View()
-	}
-	if p.viewed++; p.viewed == maxViewed {
-		defer p.closeView()
-	}
+	p.openView()
 	memory := p.memory(len(r.body))
 	txn := &memory.txn
 	txn.Header = jute.TxnHeader{ClientID: r.session, Cxid: r.cxid, Zxid: p.zxid, Time: p.now().UnixMilli(), Type: r.op}
@@ -131,6 +126,16 @@ func (p *preparer) prepare(r *request) *jute.Txn {
 
 // maxViewed is how many requests are prepared in one view, while nothing can be applied.
 const maxViewed = 64
+
+func (p *preparer) openView() {
+	if p.viewed == maxViewed {
+		p.closeView()
+	}
+	if p.viewed == 0 {
+		p.view = p.tree.View()
+	}
+	p.viewed++
+}
 
 // closeView lets others apply.
 func (p *preparer) closeView() {
