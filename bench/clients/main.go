@@ -1,8 +1,9 @@
 // Command clients does what bench/compare needs beside zook bench: it makes znodes that
-// stay, and holds sessions that are idle.
+// stay, holds sessions that are idle, and times the start of a server.
 //
-//	clients fill SERVER N SIZE     N znodes of SIZE bytes, 1,000 below each parent
-//	clients idle SERVER N SECONDS  N sessions that only ping
+//	clients fill SERVER N SIZE       N znodes of SIZE bytes, 1,000 below each parent
+//	clients idle SERVER N SECONDS    N sessions that only ping
+//	clients start SERVER COMMAND...  milliseconds until what COMMAND starts answers srvr
 package main
 
 import (
@@ -10,17 +11,29 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"os/exec"
 	"strconv"
+	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"zook/client"
+	"zook/fourletter"
 	"zook/jute"
 )
 
 func main() {
+	if len(os.Args) > 3 && os.Args[1] == "start" {
+		took, err := start(os.Args[2], exec.Command(os.Args[3], os.Args[4:]...))
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Printf("%.1f\n", float64(took.Microseconds())/1000)
+		return
+	}
 	if len(os.Args) != 5 {
-		log.Fatal("usage: clients fill SERVER N SIZE | clients idle SERVER N SECONDS")
+		log.Fatal("usage: clients fill SERVER N SIZE | clients idle SERVER N SECONDS | clients start SERVER COMMAND...")
 	}
 	n, err := strconv.Atoi(os.Args[3])
 	if err == nil {
@@ -37,6 +50,34 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+}
+
+// start times a server from the start of its process until it serves, and ends it.
+func start(server string, cmd *exec.Cmd) (time.Duration, error) {
+	began := time.Now()
+	if err := cmd.Start(); err != nil {
+		return 0, err
+	}
+	var asking fourletter.Client
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	for {
+		reply, err := asking.Ask(context.Background(), server, "srvr")
+		if err == nil && strings.HasPrefix(reply, "Zookeeper") { // otherwise it is not ready
+			break
+		}
+		select {
+		case err := <-ended:
+			return 0, fmt.Errorf("it ended before it served: %v", err)
+		case <-time.After(500 * time.Microsecond):
+		}
+	}
+	took := time.Since(began)
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return 0, err
+	}
+	<-ended
+	return took, nil
 }
 
 func open(server string) (*client.Pipeline, error) {
