@@ -12,6 +12,7 @@ type batch struct {
 	txns  []*jute.Txn
 	syncs []waiting
 	alone *exclusive    // runs after these
+	more  bool          // another batch is being prepared
 	since time.Duration // since epoch: when it was committed
 }
 

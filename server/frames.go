@@ -34,7 +34,7 @@ type frameReader struct {
 // A small buffer holds several requests of the usual size.
 const (
 	smallRead = 256
-	largeRead = 16 << 10
+	largeRead = 32 << 10
 )
 
 // firstBody is how much memory a body gets before it has arrived.

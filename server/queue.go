@@ -45,6 +45,12 @@ func (q *queue[T]) take(spare []T) []T {
 	return items
 }
 
+func (q *queue[T]) empty() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.items) == 0
+}
+
 func (q *queue[T]) close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()

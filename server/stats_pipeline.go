@@ -66,6 +66,7 @@ func (s *Server) prepare(r *request) *jute.Txn {
 // commit hands a batch on.
 func (s *Server) commit(b batch) {
 	s.prep.closeView()
+	b.more = b.alone == nil && !s.requests.empty() // what is alone is waited for
 	b.since = time.Since(epoch)
 	n := int64(len(b.txns))
 	s.stats.syncQueued.add(n)
