@@ -108,6 +108,9 @@ func (p *preparer) prepare(r *request) *jute.Txn {
 	txn := &memory.txn
 	txn.Header = jute.TxnHeader{ClientID: r.session, Cxid: r.cxid, Zxid: p.zxid, Time: p.now().UnixMilli(), Type: r.op}
 	d := &p.draft
+	if cap(d.changes) > manyChanges { // a large multi's point to more memory
+		d.changes = nil
+	}
 	*d = draft{p: p, txn: txn, memory: memory, ids: r.ids, changes: d.changes[:0], digest: p.digest}
 	body, err := d.request(r)
 	if err != jute.ErrOK {
