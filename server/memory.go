@@ -3,9 +3,9 @@ package server
 import (
 	"context"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
-	"time"
 )
 
 // PaceGC keeps what the garbage collector lets gather in proportion, until ctx ends: for a
@@ -19,8 +19,7 @@ func PaceGC(ctx context.Context) {
 	}
 	was := 100
 	debug.FreeOSMemory() // what reading the files has left behind
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
+	collected := make(chan struct{}, 1)
 	for {
 		live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 		metrics.Read(live)
@@ -28,12 +27,25 @@ func PaceGC(ctx context.Context) {
 			debug.SetGCPercent(percent)
 			was = percent
 		}
+		afterCollection(collected)
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-collected:
 		}
 	}
+}
+
+// afterCollection tells a channel when garbage has been collected next. What is right for a
+// small heap is far too much for what it may have become since, so that nobody may wait for
+// a clock then.
+func afterCollection(collected chan<- struct{}) {
+	runtime.AddCleanup(new([64]byte), func(to chan<- struct{}) {
+		select {
+		case to <- struct{}{}:
+		default:
+		}
+	}, collected)
 }
 
 // gcPercent is how much garbage may gather beside so many bytes that live: 32 MB, but at
