@@ -6,8 +6,6 @@ import (
 	"crypto/x509/pkix"
 	"os/exec"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -48,33 +46,25 @@ func TestTLSOfOthers(t *testing.T) {
 			"with a certificate": {known, script, `x509: CN=known,O=Zoo\, Inc.`},
 			"without":            {"", "whoami\ncreate /open x\nget /open\ncreate /not x auth::r\n", "ip: 127.0.0.1"},
 		} {
-			got := javaThroughTLS(t, ours, certs.CA, test.store, test.script)
-			if !strings.Contains(got, test.prints) {
-				t.Errorf("%s: it does not print %q:\n%s", name, test.prints, got)
+			out, got := javaThroughTLS(t, ours, certs.CA, test.store, test.script)
+			if !strings.Contains(out, test.prints) {
+				t.Errorf("%s: it does not print %q:\n%s", name, test.prints, out)
 			}
-			sameLines(t, got, javaThroughTLS(t, apache, certs.CA, test.store, test.script))
+			_, want := javaThroughTLS(t, apache, certs.CA, test.store, test.script)
+			sameLines(t, got, want)
 		}
 	})
 }
 
-// javaThroughTLS runs commands in zkCli's main class. It prints what comes on several
-// threads, so the order of lines is left out, and what varies.
-func javaThroughTLS(t *testing.T, addr, authority, store, script string) string {
+// javaThroughTLS runs commands in zkCli's main class (zkCliScript).
+func javaThroughTLS(t *testing.T, addr, authority, store, script string) (out, lines string) {
 	t.Helper()
-	varies := regexp.MustCompile(`(time|[Zz]xid) = .*|sessionid 0x\w+|127\.0\.0\.1:\d+|(?m)^\[.*`)
 	props := []string{"-Dzookeeper.clientCnxnSocket=org.apache.zookeeper.ClientCnxnSocketNetty", "-Dzookeeper.client.secure=true",
 		"-Dzookeeper.ssl.trustStore.location=" + authority}
 	if store != "" {
 		props = append(props, "-Dzookeeper.ssl.keyStore.location="+store)
 	}
-	cmd := zktest.Java(t, nil, append(props, "org.apache.zookeeper.ZooKeeperMain", "-waitforconnection", "-server", addr)...)
-	cmd.Stdin = strings.NewReader(script)
-	timer := time.AfterFunc(time.Minute, func() { cmd.Process.Kill() })
-	defer timer.Stop()
-	out, _ := cmd.CombinedOutput() // it fails where a command does
-	lines := strings.Split(varies.ReplaceAllString(string(out), "$1"), "\n")
-	slices.Sort(lines)
-	return strings.Join(lines, "\n")
+	return zkCliScript(zktest.Java(t, nil, append(props, "org.apache.zookeeper.ZooKeeperMain", "-waitforconnection", "-server", addr)...), script)
 }
 
 // Our own client through TLS: known by its certificate, back after its connection is
