@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -56,7 +57,10 @@ type tty interface {
 	ReadLine(ctx context.Context, p []byte) (int, error)
 }
 
-const actionKey = "\x1bzook" // no terminal sends it
+const (
+	actionKey = "\x1bzook" // no terminal sends it
+	ctrlC     = "\x03"
+)
 
 var errNothing = errors.New("nothing has been typed")
 
@@ -179,8 +183,9 @@ func (k *keys) menuIsOff() bool {
 }
 
 // interrupted reports whether a Ctrl-C was typed ahead, between Enter and the
-// moment when the terminal began to make a signal of it. What was typed before it
-// is dropped, as the terminal would.
+// moment when the terminal began to make a signal of it, or came as a signal before
+// there was a command to end. What was typed before it is dropped, as the terminal
+// would.
 func (k *keys) interrupted() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -189,9 +194,11 @@ func (k *keys) interrupted() bool {
 		b = []byte{'\x04'}
 	}
 	k.bytes = append(k.bytes, b...)
-	i := bytes.LastIndexByte(k.bytes, '\x03')
+	i := bytes.LastIndex(k.bytes, []byte(ctrlC))
 	k.bytes = k.bytes[i+1:]
-	return i >= 0
+	injected := len(k.injected)
+	k.injected = slices.DeleteFunc(k.injected, func(key string) bool { return key == ctrlC })
+	return i >= 0 || len(k.injected) < injected
 }
 
 // readLine is standard input for a command: a line, or a part of one, of what was

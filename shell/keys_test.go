@@ -127,6 +127,16 @@ func TestCtrlCTypedAhead(t *testing.T) {
 	}
 }
 
+// The terminal may make a signal of Ctrl-C before the command has begun, which it ends.
+func TestCtrlCBeforeTheCommand(t *testing.T) {
+	k := &keys{tty: &typed{[]string{"rmr /\r"}}, bind: noKeys}
+	read(k, 1)
+	k.inject(ctrlC)
+	if !k.interrupted() || k.interrupted() {
+		t.Error("Ctrl-C counts once")
+	}
+}
+
 // Whatever a terminal sends, go-prompt gets text without control characters, or
 // a key it knows, and nothing of the text is lost.
 func FuzzKeys(f *testing.F) {

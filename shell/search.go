@@ -63,7 +63,7 @@ func (s *search) key(key string) (line string, done bool, rest string) {
 		} else {
 			s.find(len(s.lines)-1, -1, false)
 		}
-	case key == "\x03" || key == "\x07" || key == "\x04":
+	case key == ctrlC || key == "\x07" || key == "\x04":
 		return s.before, true, ""
 	case key == "\x1b":
 		return s.text(), true, ""

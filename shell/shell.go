@@ -267,7 +267,7 @@ func (s *shell) interrupt() {
 	if s.cancel != nil {
 		s.cancel()
 	} else {
-		s.keys.inject("\x03")
+		s.keys.inject(ctrlC)
 	}
 }
 
